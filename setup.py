@@ -1,0 +1,47 @@
+"""Darkroom: exactly-once image derivatives on Apache Flink."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="darkroom",
+    version="0.1.0",
+    description="Exactly-once image derivatives on Apache Flink",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.12",  # the one minor version shared by client, JobManager and TaskManager
+    packages=find_packages(include=["jobs*", "udfs*", "schemas*", "darkroom*"]),
+    package_data={
+        "jobs": ["presets.yaml"],
+        "schemas": ["*.avsc", "writers/*.avsc"],
+        "darkroom": ["stack/*.xml", "stack/flink-conf/*"],
+    },
+    install_requires=[
+        # the job
+        "apache-flink==2.3.0",  # the runtime and its Python API
+        "fastavro==1.13.1",  # Avro in C: about ten times the speed of the reference package
+        "minio==7.2.20",  # S3 client with connection pooling and no service-specific magic
+        "pillow==13.0.0",  # decoding, resizing and encoding
+        "pydantic==2.14.3",  # validates every boundary and reports all problems at once
+        "pydantic-settings==2.16.3",  # reads the settings from the environment into the same models
+        "ruamel.yaml==0.19.1",  # YAML 1.2 that refuses duplicate keys, for the presets file
+        "tenacity==9.2.1",  # retry with exponential back-off and jitter
+        # the operator's tool
+        "kafka-python==3.0.12",  # producer, consumer and topic administration without a JVM
+        "platformdirs==4.14.5",  # where a cache and state belong on each system
+        "psutil==7.2.2",  # finds every process of the local stack, orphans included
+        "rich==15.0.0",  # tables and progress on a terminal, plain text in a pipe
+        "supervisor==4.3.0",  # starts, restarts and stops the parts of the local stack
+        "typer==0.29.2",  # the command line, from type hints
+    ],
+    extras_require={
+        "dev": [
+            "check-jsonschema==0.39.0",  # validates docker-compose.yml against the Compose specification
+            "hypothesis==6.170.15",  # property-based tests
+            "import-linter==2.16",  # the layers, as contracts
+            "mypy==2.4.1",
+            "pytest==9.2.0",
+            "pytest-timeout==2.4.0",  # no test may hang
+            "ruff==0.17.5",
+        ],
+    },
+    entry_points={"console_scripts": ["darkroom = darkroom.cli:main"]},
+)
