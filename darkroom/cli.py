@@ -1,0 +1,30 @@
+"""The command line: names the commands and turns errors into one sentence and an exit status."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from darkroom.errors import OperatorError
+from darkroom.stack.commands import down, ps, up
+
+app = typer.Typer(
+    name="darkroom",
+    help="Exactly-once image derivatives on Apache Flink: run the stack, feed it, watch it, prove it.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # a traceback must not print credentials
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (up, down, ps):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it with status 130."""
+    try:
+        app(standalone_mode=True)
+    except OperatorError as error:
+        Console(stderr=True).print(f"darkroom: {error}", style="red", markup=False, highlight=False)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,220 @@
+"""The records on the wire as frozen models, and the limits an event has to keep."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from schemas.codec import Codec, Schema, load_schema
+from schemas.errors import InvalidRecordError
+from schemas.reasons import Reason
+
+ID_MAX_CHARACTERS = 1024
+SOURCE_KEY_MAX_BYTES = 1024  # S3's own limit
+PRESETS_MAX_COUNT = 64
+ATTRIBUTES_MAX_COUNT = 64
+ATTRIBUTES_MAX_BYTES = 16 * 1024
+TRACEPARENT_MAX_CHARACTERS = 256
+EXCERPT_MAX_CHARACTERS = 80
+
+Id = Annotated[str, Field(min_length=1, max_length=ID_MAX_CHARACTERS)]
+
+
+class EventKind(StrEnum):
+    """What happened to the image."""
+
+    UPLOADED = "UPLOADED"
+    DELETED = "DELETED"
+    REDERIVE = "REDERIVE"
+
+
+class Outcome(StrEnum):
+    """How an event ended."""
+
+    READY = "READY"
+    PARTIAL = "PARTIAL"
+    REJECTED = "REJECTED"
+    FAILED = "FAILED"
+    DELETED = "DELETED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class Stage(StrEnum):
+    """Where a failure was found."""
+
+    DECODE = "DECODE"
+    ADMIT = "ADMIT"
+    FETCH = "FETCH"
+    RENDER = "RENDER"
+    STORE = "STORE"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Source(_Record):
+    """Where an original lies."""
+
+    bucket: Annotated[str, Field(min_length=1, max_length=255)]
+    key: Annotated[str, Field(min_length=1)]
+    etag: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+
+
+class ImageEvent(_Record):
+    """One event that is valid in every field."""
+
+    event_id: Id
+    kind: EventKind
+    user_id: Id
+    image_id: Id
+    version: Annotated[int, Field(ge=0)]
+    source: Source | None = None
+    presets: Annotated[tuple[Id, ...], Field(min_length=1, max_length=PRESETS_MAX_COUNT)] | None = None
+    attributes: Annotated[dict[str, str], Field(max_length=ATTRIBUTES_MAX_COUNT)] = Field(default_factory=dict)
+    occurred_at: datetime
+    traceparent: Annotated[str, Field(max_length=TRACEPARENT_MAX_CHARACTERS)] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.kind is not EventKind.DELETED and self.source is None:
+            message = f"source is missing, and {self.kind} needs one; name its bucket and key"
+            raise ValueError(message)
+        if self.source and len(self.source.key.encode()) > SOURCE_KEY_MAX_BYTES:
+            message = f"source.key has more than {SOURCE_KEY_MAX_BYTES} bytes; no S3 object has such a key"
+            raise ValueError(message)
+        if sum(len(k.encode()) + len(v.encode()) for k, v in self.attributes.items()) > ATTRIBUTES_MAX_BYTES:
+            message = f"attributes have more than {ATTRIBUTES_MAX_BYTES} bytes; keep large data elsewhere"
+            raise ValueError(message)
+        return self
+
+
+class Derivative(_Record):
+    """One stored derivative."""
+
+    preset: str
+    preset_version: int
+    bucket: str
+    key: str
+    width: int
+    height: int
+    format: str
+    bytes: int
+    sha256: str
+
+
+class SourceFacts(_Record):
+    """What an original turned out to be; width and height in pixels as a viewer shows them."""
+
+    format: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    frames: int
+    has_alpha: bool
+
+
+class Failure(_Record):
+    """Why an event, or one preset of it, did not succeed."""
+
+    preset: str | None = None
+    stage: Stage
+    reason: Reason
+    message: str
+
+
+class Timings(_Record):
+    """Milliseconds spent in each stage."""
+
+    fetch_ms: int = 0
+    render_ms: int = 0
+    store_ms: int = 0
+
+
+class ImageStatus(_Record):
+    """The one outcome of one event."""
+
+    event_id: str
+    kind: EventKind
+    user_id: str
+    image_id: str
+    version: int
+    outcome: Outcome
+    derivatives: tuple[Derivative, ...] = ()
+    source: SourceFacts | None = None
+    failures: tuple[Failure, ...] = ()
+    timings: Timings = Timings()
+    attempts: int = 1
+    job_version: str
+    traceparent: str | None = None
+
+
+class DeadLetter(_Record):
+    """Bytes that are not a valid event, or an event that was given up."""
+
+    stage: Stage
+    reason: Reason
+    message: str
+    event_id: str | None = None
+    payload: bytes
+    payload_sha256: str
+    job_version: str
+
+
+Record = TypeVar("Record", bound=_Record)
+
+
+class RecordCodec(Generic[Record]):
+    """Encodes and decodes one kind of record; ``writers`` are further schemas that producers may use."""
+
+    def __init__(self, model: type[Record], schema: str, writers: list[Schema] | None = None) -> None:
+        self._model = model
+        self._codec = Codec(load_schema(schema), writers)
+
+    def encode(self, record: Record) -> bytes:
+        """Return the record's single-object encoding."""
+        return self._codec.encode(record.model_dump())
+
+    def decode(self, data: bytes) -> Record:
+        """Return the record that the bytes encode.
+
+        Raises:
+            UndecodableError: NotAvroError, UnknownSchemaError, or InvalidRecordError naming every wrong field.
+        """
+        try:
+            return self._model.model_validate(self._codec.decode(data))
+        except ValidationError as error:
+            raise InvalidRecordError(_in_words(error)) from None
+
+
+def event_codec(writers: list[Schema] | None = None) -> RecordCodec[ImageEvent]:
+    """Return the codec of the topic image-events."""
+    return RecordCodec(ImageEvent, "image-event", writers)
+
+
+def status_codec() -> RecordCodec[ImageStatus]:
+    """Return the codec of the topic image-status."""
+    return RecordCodec(ImageStatus, "image-status")
+
+
+def dead_letter_codec() -> RecordCodec[DeadLetter]:
+    """Return the codec of the topic image-dead-letters."""
+    return RecordCodec(DeadLetter, "dead-letter")
+
+
+def _in_words(error: ValidationError) -> str:
+    return "; ".join(_problem(problem) for problem in error.errors(include_url=False))
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    field = ".".join(str(part) for part in problem["loc"])
+    words = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{field}: {words} (got {_excerpt(problem['input'])})" if field else words
+
+
+def _excerpt(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= EXCERPT_MAX_CHARACTERS else text[:EXCERPT_MAX_CHARACTERS] + "…"
