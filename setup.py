@@ -1,10 +1,15 @@
 """Darkroom: exactly-once image derivatives on Apache Flink."""
 
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+VERSION = re.search(r'__version__ = "(.+)"', Path(__file__).with_name("jobs").joinpath("__init__.py").read_text())[1]
 
 setup(
     name="darkroom",
-    version="0.1.0",
+    version=VERSION,
     description="Exactly-once image derivatives on Apache Flink",
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",  # the one minor version shared by client, JobManager and TaskManager

@@ -1,0 +1,3 @@
+"""The Flink jobs."""
+
+__version__ = "0.1.0"

@@ -25,19 +25,31 @@ def schema_fingerprint(schema: Schema) -> bytes:
     return bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
 
 
+class _WholeReads(io.BytesIO):
+    """Bytes that end in an error: fastavro skips a field the reader does not have without seeing that it is cut."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        if len(data) != size:
+            raise EOFError
+        return data
+
+
 class Codec:
     """Encodes records of one schema, and decodes what that schema or any known writer's schema wrote."""
 
     def __init__(self, reader: Schema, writers: list[Schema] | None = None) -> None:
         self._reader = parse_schema(reader)
         self._header = MARKER + schema_fingerprint(reader)
-        self._writers = {schema_fingerprint(schema): parse_schema(schema) for schema in [*(writers or []), reader]}
+        self._writers = {schema_fingerprint(schema): parse_schema(schema) for schema in writers or []}
+        self._writers[schema_fingerprint(reader)] = self._reader
 
     def encode(self, record: dict[str, Any]) -> bytes:
         """Return the single-object encoding of a record that fits the schema."""
         body = io.BytesIO()
         body.write(self._header)
-        fastavro.schemaless_writer(body, self._reader, record)
+        # without tuple notation: fastavro takes a tuple of two strings for a tagged union, not for an array
+        fastavro.schemaless_writer(body, self._reader, record, disable_tuple_notation=True)
         return body.getvalue()
 
     def decode(self, data: bytes) -> dict[str, Any]:
@@ -57,7 +69,7 @@ class Codec:
         return self._decode_body(data, writer)
 
     def _decode_body(self, data: bytes, writer: Schema) -> dict[str, Any]:
-        body = io.BytesIO(data)
+        body = io.BytesIO(data) if writer is self._reader else _WholeReads(data)
         body.seek(HEADER_BYTES)
         try:
             record: dict[str, Any] = fastavro.schemaless_reader(body, writer, self._reader)

@@ -65,12 +65,12 @@ def replaced_keys(existing: list[str], stored: list[str]) -> list[str]:
     """Return the keys under an image's prefix that newly stored derivatives replace.
 
     Replaced are all keys of another version, and keys of the same version and preset with another recipe.
-    A key that Darkroom did not make is never replaced.
+    A key that Darkroom did not make is never replaced, and nothing is when nothing was stored.
     """
     new = [parse_derivative_key(key) for key in stored]
     versions = {key.version for key in new}
     presets = {key.preset for key in new}
-    return [key for key in existing if key not in stored and _is_replaced(key, versions, presets)]
+    return [key for key in existing if new and key not in stored and _is_replaced(key, versions, presets)]
 
 
 def _is_replaced(key: str, versions: set[int], presets: set[str]) -> bool:

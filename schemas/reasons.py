@@ -58,8 +58,8 @@ REASONS: dict[Reason, ReasonDoc] = {
     ),
     Reason.NEWER_VERSION_KNOWN: ReasonDoc(
         "SUPERSEDED",
-        "A newer version of the image took effect before this event.",
-        "Nothing to do; give a later event a higher version.",
+        "This version of the image, or a newer one, took effect before this event.",
+        "Nothing to do, or publish again with a higher version; REDERIVE repeats a version.",
     ),
     Reason.IMAGE_DELETED: ReasonDoc(
         "SUPERSEDED",

@@ -1,11 +1,10 @@
 """The records on the wire as frozen models, and the limits an event has to keep."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.codec import Codec, Schema, load_schema
 from schemas.errors import InvalidRecordError
@@ -74,7 +73,7 @@ class ImageEvent(_Record):
     source: Source | None = None
     presets: Annotated[tuple[Id, ...], Field(min_length=1, max_length=PRESETS_MAX_COUNT)] | None = None
     attributes: Annotated[dict[str, str], Field(max_length=ATTRIBUTES_MAX_COUNT)] = Field(default_factory=dict)
-    occurred_at: datetime
+    occurred_at: AwareDatetime
     traceparent: Annotated[str, Field(max_length=TRACEPARENT_MAX_CHARACTERS)] | None = None
 
     @model_validator(mode="after")

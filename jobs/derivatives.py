@@ -1,0 +1,116 @@
+"""Image events in, image derivatives stored, one status per event out: the whole system on one page.
+
+Deploy with ``flink run -py jobs/derivatives.py``; settings come from the environment (jobs/settings.py).
+"""
+
+import sys
+
+from pyflink.common import Configuration, Time, Types
+from pyflink.datastream import AsyncDataStream, DataStream, KeyedStream, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+
+from jobs import __version__
+from jobs.ends import Ends, KafkaEnds
+from jobs.settings import ClusterLimits, Settings, SettingsError, read_settings
+from udfs.admit import Admit
+from udfs.decode_event import DecodeEvent
+from udfs.develop import Develop
+from udfs.items import DEAD_LETTERS, ITEM, KEY_VALUE
+from udfs.settle import Settle
+
+JOB_NAME = "darkroom: image derivatives"
+MAX_PARALLELISM = 4096  # the number of key groups: part of the state format, fixed for ever
+
+
+def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> None:
+    """Wire the graph between its ends."""
+    env.set_max_parallelism(MAX_PARALLELISM)
+    writers = settings.writers
+
+    records = ends.events(env)
+    # bytes: one Avro record
+
+    items = (
+        records.map(DecodeEvent(writers, __version__), ITEM)
+        .name("decode the record")
+        .uid("decode")
+        .set_description("Avro bytes -> a valid event, or a dead letter with its reason")
+    )
+    # item(key, event) | item(key, dead_letter)
+
+    by_user = key_by_user(items)
+
+    admitted = (
+        by_user.process(Admit(writers, settings.memory, __version__), ITEM)
+        .name("admit the event")
+        .uid("admit")
+        .set_description("per user: drop event ids seen before, supersede versions that are not the newest")
+    )
+    # item(key, event) | item(key, event, status=SUPERSEDED) | item(key, dead_letter)
+
+    developed = (
+        AsyncDataStream.unordered_wait(
+            admitted,
+            Develop(ends.open_store, settings.develop, writers),
+            timeout=Time.seconds(
+                0
+            ),  # the job's own patience ends every wait; Flink's timer would cost a thread per item
+            capacity=settings.images_in_flight,
+            output_type=ITEM,
+        )
+        .name("develop the image")
+        .uid("develop")
+        .set_description("fetch the source, render every preset from one decode, store, remove what that replaces")
+    )
+    # item(key, event, status) | item(.., status=FAILED, dead_letter) | item(.., outage) | item(key, dead_letter)
+
+    statuses = (
+        developed.process(Settle(), KEY_VALUE)
+        .start_new_chain()  # counters are lost in the chain of an async operator
+        .name("settle the outcome")
+        .uid("settle")
+        .set_description("the one outcome -> statuses and dead letters; an outage of the store restarts the job")
+    )
+    # row(key, value): the encoded status; side output row(key, value): the encoded dead letter
+
+    ends.statuses(statuses)
+    ends.dead_letters(statuses.get_side_output(DEAD_LETTERS))
+
+
+def key_by_user(items: DataStream) -> KeyedStream:
+    """Key items by user; names the hidden map that PyFlink adds, as every operator needs a uid."""
+    keyed = items.key_by(lambda item: item.key, Types.STRING())
+    hidden_map = keyed._j_data_stream.getTransformation().getInputs()[0]
+    hidden_map.setUid("key-by-user")
+    hidden_map.setName("key by user")
+    return keyed
+
+
+def cluster_limits(env: StreamExecutionEnvironment) -> ClusterLimits:
+    """Read from the effective configuration what the settings must agree with."""
+    effective = Configuration(j_configuration=env._j_stream_execution_environment.getConfiguration())
+    parse = get_gateway().jvm.org.apache.flink.util.TimeUtils.parseDuration
+
+    def milliseconds(key: str, default: str) -> int:
+        return int(parse(effective.get_string(key, default)).toMillis())
+
+    return ClusterLimits(
+        checkpoint_timeout_ms=milliseconds("execution.checkpointing.timeout", "10 min"),
+        restart_max_backoff_ms=milliseconds("restart-strategy.exponential-delay.max-backoff", "1 min"),
+    )
+
+
+def main() -> None:
+    """Read the settings, make the real ends, build and execute."""
+    env = StreamExecutionEnvironment.get_execution_environment()
+    try:
+        settings = read_settings()
+        settings.check(cluster_limits(env))
+    except SettingsError as error:
+        sys.exit(f"darkroom: {error}")
+    build(env, KafkaEnds(settings), settings)
+    env.execute(JOB_NAME)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Everything that can be set, as one frozen object read from the environment in ``main`` and nowhere else.
+
+SettingsError lists every problem at once, naming the variables.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from jobs import __version__
+from schemas.codec import Schema, load_folder
+from schemas.errors import SchemaFolderError
+from udfs.developer import DevelopSettings
+from udfs.imaging.errors import PresetsError
+from udfs.imaging.limits import Limits
+from udfs.imaging.presets import Presets, parse_presets
+from udfs.ledger import Memory
+
+PREFIX = "DARKROOM_"
+HOUR_MS = 60 * 60 * 1000
+DAY_MS = 24 * HOUR_MS
+DEFAULT_PRESETS = Path(__file__).with_name("presets.yaml")
+
+Positive = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
+
+
+class SettingsError(Exception):
+    """The settings are missing, mistyped or contradictory; the message lists every problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLimits:
+    """What the cluster's own configuration says of checkpoints and restarts, in milliseconds."""
+
+    checkpoint_timeout_ms: int
+    restart_max_backoff_ms: int
+
+
+class Settings(BaseSettings):
+    """The job's settings; each is an environment variable with the prefix DARKROOM_."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    kafka_bootstrap: Annotated[
+        str, Field(pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$", description="host:port of the brokers")
+    ]
+    events_topic: Annotated[Name, Field(description="topic of the events")] = "image-events"
+    status_topic: Annotated[Name, Field(description="topic of the statuses")] = "image-status"
+    dead_letters_topic: Annotated[Name, Field(description="topic of the dead letters")] = "image-dead-letters"
+    consumer_group: Annotated[Name, Field(description="group whose offsets show the lag")] = "darkroom-derivatives"
+    delivery: Annotated[
+        Literal["exactly-once", "at-least-once"],
+        Field(description="guarantee of the sinks; at-least-once shows statuses sooner and sometimes twice"),
+    ] = "exactly-once"
+    transactional_id_prefix: Annotated[Name, Field(description="begins the sinks' transactional ids")] = "darkroom"
+    transaction_timeout_s: Annotated[
+        Positive, Field(description="longest outage of the job that loses no status; at most the brokers' maximum")
+    ] = 3600
+
+    s3_endpoint: Annotated[str, Field(pattern=r"^https?://[^/\s]+$", description="URL of the object store")]
+    s3_region: Annotated[str, Field(description="region of the object store")] = "us-east-1"
+    derivatives_bucket: Annotated[Name, Field(description="bucket of the derivatives")] = "derivatives"
+
+    presets_file: Annotated[Path, Field(description="the presets")] = DEFAULT_PRESETS
+    schemas_dir: Annotated[
+        Path | None, Field(description="folder of further *.avsc schemas that producers write with")
+    ] = None
+
+    dedupe_hours: Annotated[Positive, Field(description="how long an event id is remembered")] = 24
+    image_memory_days: Annotated[
+        Positive, Field(description="how long an image is remembered after its last event")
+    ] = 30
+    max_events_per_user: Annotated[Positive, Field(description="event ids remembered per user")] = 10_000
+    max_images_per_user: Annotated[Positive, Field(description="images remembered per user")] = 10_000
+
+    max_source_bytes: Annotated[Positive, Field(description="largest source")] = 64 * 1024 * 1024
+    max_pixels: Annotated[Positive, Field(description="largest picture, width x height x frames")] = 100_000_000
+    images_in_flight: Annotated[Positive, Field(le=1024, description="images developed at once per slot")] = 16
+    bytes_in_flight: Annotated[Positive, Field(description="budget of source bytes in memory per slot")] = (
+        256 * 1024 * 1024
+    )
+    render_threads: Annotated[Positive, Field(le=256, description="rendering threads per slot")] = 1
+    storage_patience_s: Annotated[
+        Positive, Field(description="how long an unreachable store is asked again before the job restarts")
+    ] = 60
+
+    @field_validator("presets_file")
+    @classmethod
+    def _presets_are_valid(cls, path: Path) -> Path:
+        try:
+            _read_presets(path)
+        except (PresetsError, OSError, UnicodeDecodeError) as error:
+            raise ValueError(str(error)) from error
+        return path
+
+    @field_validator("schemas_dir")
+    @classmethod
+    def _schemas_are_valid(cls, folder: Path | None) -> Path | None:
+        try:
+            _read_schemas(folder)
+        except SchemaFolderError as error:
+            raise ValueError(str(error)) from error
+        return folder
+
+    @model_validator(mode="after")
+    def _topics_differ(self) -> Self:
+        topics = (self.events_topic, self.status_topic, self.dead_letters_topic)
+        if len(set(topics)) < len(topics):
+            message = (
+                f"DARKROOM_EVENTS_TOPIC, DARKROOM_STATUS_TOPIC and DARKROOM_DEAD_LETTERS_TOPIC must differ: {topics}"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def writers(self) -> list[Schema]:
+        """The further schemas that producers write with."""
+        return _read_schemas(self.schemas_dir)
+
+    @property
+    def memory(self) -> Memory:
+        """How long and how much admit remembers."""
+        return Memory(
+            event_ms=self.dedupe_hours * HOUR_MS,
+            image_ms=self.image_memory_days * DAY_MS,
+            max_events=self.max_events_per_user,
+            max_images=self.max_images_per_user,
+        )
+
+    @property
+    def develop(self) -> DevelopSettings:
+        """How develop works."""
+        return DevelopSettings(
+            derivatives_bucket=self.derivatives_bucket,
+            job_version=__version__,
+            presets=_read_presets(self.presets_file),
+            limits=Limits(max_source_bytes=self.max_source_bytes, max_pixels=self.max_pixels),
+            images_in_flight=self.images_in_flight,
+            bytes_in_flight=self.bytes_in_flight,
+            render_threads=self.render_threads,
+            storage_patience_s=self.storage_patience_s,
+        )
+
+    def check(self, cluster: ClusterLimits) -> None:
+        """Hold the settings against the cluster's own configuration.
+
+        Raises:
+            SettingsError: a relation without which a status could be lost, or a checkpoint never completes.
+        """
+        problems = []
+        timeout_s, backoff_s = cluster.checkpoint_timeout_ms // 1000, cluster.restart_max_backoff_ms // 1000
+        if self.transaction_timeout_s <= timeout_s + backoff_s:
+            problems.append(
+                f"DARKROOM_TRANSACTION_TIMEOUT_S is {self.transaction_timeout_s}: statuses are lost when a restart"
+                f" takes longer; set it above {timeout_s + backoff_s}, which is execution.checkpointing.timeout"
+                f" ({timeout_s} s) plus restart-strategy.exponential-delay.max-backoff ({backoff_s} s)"
+            )
+        if self.storage_patience_s >= timeout_s:
+            problems.append(
+                f"DARKROOM_STORAGE_PATIENCE_S is {self.storage_patience_s}: checkpoints time out while develop waits"
+                f" for the store; set it below execution.checkpointing.timeout ({timeout_s} s)"
+            )
+        if problems:
+            raise SettingsError(_listed(problems))
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: one or more variables are missing, mistyped or contradictory; all are listed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_listed(_problem(problem) for problem in error.errors(include_url=False))) from None
+
+
+def _problem(problem: ErrorDetails) -> str:
+    words = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return words
+    name = str(problem["loc"][0])
+    variable = PREFIX + name.upper()
+    about = Settings.model_fields[name].description
+    if problem["type"] == "missing":
+        return f"{variable} is not set ({about})"
+    return f"{variable} is {problem['input']!r}: {words} ({about})"
+
+
+def _listed(problems: Iterable[str]) -> str:
+    return "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
+
+
+def _read_presets(path: Path) -> Presets:
+    return parse_presets(path.read_text("utf-8"), str(path))
+
+
+def _read_schemas(folder: Path | None) -> list[Schema]:
+    return load_folder(folder) if folder else []

@@ -1,0 +1,38 @@
+"""Decode: from the bytes of a record to an item that carries a valid event or a dead letter."""
+
+import hashlib
+
+from pyflink.common import Row
+from pyflink.datastream import MapFunction, RuntimeContext
+
+from schemas.codec import Schema
+from schemas.errors import UndecodableError
+from schemas.records import DeadLetter, Stage, dead_letter_codec, event_codec
+from udfs.items import item
+
+
+class DecodeEvent(MapFunction):
+    """Bytes of one record -> item. Never fails: what is not a valid event becomes a dead letter."""
+
+    def __init__(self, writers: list[Schema], job_version: str) -> None:
+        self._writers = writers
+        self._job_version = job_version
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        self._events = event_codec(self._writers)
+        self._dead_letters = dead_letter_codec()
+
+    def map(self, value: bytes) -> Row:
+        try:
+            return item(self._events.decode(value).user_id, event=value)
+        except UndecodableError as error:
+            digest = hashlib.sha256(value).hexdigest()
+            letter = DeadLetter(
+                stage=Stage.DECODE,
+                reason=error.reason,
+                message=str(error),
+                payload=value,
+                payload_sha256=digest,
+                job_version=self._job_version,
+            )
+            return item(digest, dead_letter=self._dead_letters.encode(letter))

@@ -1,0 +1,63 @@
+"""Develop as async I/O: the Flink side of udfs.developer."""
+
+import hashlib
+from collections.abc import Callable
+
+from pyflink.common import Row
+from pyflink.datastream import AsyncFunction, RuntimeContext
+
+from schemas.codec import Schema
+from schemas.records import DeadLetter, ImageStatus, Outcome, dead_letter_codec, event_codec, status_codec
+from udfs.developer import Developer, DevelopSettings
+from udfs.items import item
+from udfs.object_store import ObjectStore
+
+
+class Develop(AsyncFunction):
+    """Item -> item with its status; one that has an outcome already passes through.
+
+    Never raises: PyFlink 2.3 completes an element whose coroutine raised with no result, and a checkpoint taken before
+    the error is noticed would lose it. A broken store becomes an item with ``outage``, on which settle raises.
+    """
+
+    def __init__(self, open_store: Callable[[], ObjectStore], settings: DevelopSettings, writers: list[Schema]) -> None:
+        self._open_store = open_store
+        self._settings = settings
+        self._writers = writers
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        self._events = event_codec(self._writers)
+        self._statuses = status_codec()
+        self._dead_letters = dead_letter_codec()
+        self._developer = Developer(self._open_store(), self._settings)
+        budget = self._developer.budget
+        metrics = runtime_context.get_metrics_group()
+        metrics.gauge("source_bytes_in_flight", lambda: budget.held_bytes)
+        metrics.gauge("source_bytes_in_flight_peak", lambda: budget.peak_bytes)
+
+    def close(self) -> None:
+        self._developer.close()
+
+    async def async_invoke(self, value: Row) -> list[Row]:
+        if value.event is None or value.status is not None:
+            return [value]
+        try:
+            status = await self._developer.develop(self._events.decode(value.event))
+            letter = self._given_up(status, value.event) if status.outcome is Outcome.FAILED else None
+            return [item(value.key, value.event, self._statuses.encode(status), letter)]
+        except BaseException as error:  # a coroutine that is cancelled would hang the job for ever
+            return [item(value.key, event=value.event, outage=f"{type(error).__name__}: {error}")]
+
+    def _given_up(self, status: ImageStatus, payload: bytes) -> bytes:
+        failure = status.failures[0]
+        return self._dead_letters.encode(
+            DeadLetter(
+                stage=failure.stage,
+                reason=failure.reason,
+                message=failure.message,
+                event_id=status.event_id,
+                payload=payload,
+                payload_sha256=hashlib.sha256(payload).hexdigest(),
+                job_version=status.job_version,
+            )
+        )
