@@ -6,7 +6,13 @@ import typer
 from rich.console import Console
 
 from darkroom.errors import OperatorError
+from darkroom.develop import develop
+from darkroom.publish import publish
+from darkroom.show import show
 from darkroom.stack.commands import down, ps, up
+from darkroom.submit import submit
+# verify
+from darkroom.watch import watch
 
 app = typer.Typer(
     name="darkroom",
@@ -15,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # a traceback must not print credentials
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, ps):
+for command in (up, down, ps, submit, publish, watch, show, develop):
     app.command()(command)
 
 

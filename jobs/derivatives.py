@@ -74,7 +74,7 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
     # row(key, value): the encoded status; side output row(key, value): the encoded dead letter
 
     ends.statuses(statuses)
-    ends.dead_letters(statuses.get_side_output(DEAD_LETTERS))
+    ends.dead_letters(statuses.get_side_output(DEAD_LETTERS).name("take the dead letters").uid("settle-dead-letters"))
 
 
 def key_by_user(items: DataStream) -> KeyedStream:

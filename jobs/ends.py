@@ -12,7 +12,6 @@ from pyflink.common.serialization import ByteArraySchema, RowFieldExtractorSchem
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.datastream.connectors.base import DeliveryGuarantee
 from pyflink.datastream.connectors.kafka import (
-    KafkaOffsetResetStrategy,
     KafkaOffsetsInitializer,
     KafkaRecordSerializationSchema,
     KafkaSink,
@@ -55,14 +54,14 @@ class KafkaEnds:
         )
 
     def events(self, env: StreamExecutionEnvironment) -> DataStream:
-        """Return the records of the events topic, from the committed offsets or the beginning."""
+        """Return the records of the events topic, from the checkpoint's offsets or, without one, the beginning."""
         settings = self._settings
         source = (
             KafkaSource.builder()
             .set_bootstrap_servers(settings.kafka_bootstrap)
             .set_topics(settings.events_topic)
             .set_group_id(settings.consumer_group)
-            .set_starting_offsets(KafkaOffsetsInitializer.committed_offsets(KafkaOffsetResetStrategy.EARLIEST))
+            .set_starting_offsets(KafkaOffsetsInitializer.earliest())
             .set_property("isolation.level", "read_committed")
             .set_property("partition.discovery.interval.ms", "30000")
             .set_value_only_deserializer(ByteArraySchema())

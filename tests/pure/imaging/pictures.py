@@ -1,0 +1,57 @@
+"""Small sources for the tests of the imaging core, made with Pillow, each as encoded bytes."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+PHOTOS = Path(__file__).parents[2] / "photos"
+CORNERS = {(0, 0): "red", (1, 0): "lime", (0, 1): "blue", (1, 1): "yellow"}
+
+
+def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def photo(name: str = "rocket.jpg") -> bytes:
+    return (PHOTOS / name).read_bytes()
+
+
+def four_corners(width: int = 120, height: int = 80) -> Image.Image:
+    """Upper left red, upper right lime, lower left blue, lower right yellow."""
+    image = Image.new("RGB", (width, height))
+    for (column, row), colour in CORNERS.items():
+        image.paste(Image.new("RGB", (width // 2, height // 2), colour), (column * width // 2, row * height // 2))
+    return image
+
+
+def exif_orientation(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes()
+
+
+def mean_difference(one: Image.Image, other: Image.Image) -> float:
+    """Mean absolute difference of all samples, in levels of 0 to 255."""
+    return float(np.mean(np.abs(np.asarray(one, float) - np.asarray(other, float))))
+
+
+def decibels(one: Image.Image, other: Image.Image) -> float:
+    """Peak signal-to-noise ratio."""
+    error = np.mean((np.asarray(one, float) - np.asarray(other, float)) ** 2)
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def animated(format: str, frames: int, size: tuple[int, int] = (40, 30)) -> bytes:
+    images = [Image.new("RGB", size, (index * 7 % 256, index * 13 % 256, 90)) for index in range(frames)]
+    return encoded(images[0], format, save_all=True, append_images=images[1:])
