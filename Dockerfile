@@ -27,6 +27,7 @@ ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /src
 # The dependencies first: they change seldom, and a change of code must not fetch them again.
 COPY setup.py pyproject.toml ./
+COPY jobs/__init__.py jobs/
 RUN --mount=type=cache,target=/root/.cache/pip pip install .
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --force-reinstall .

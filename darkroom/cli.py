@@ -5,13 +5,14 @@ import sys
 import typer
 from rich.console import Console
 
-from darkroom.errors import OperatorError
+from darkroom.demo import demo
 from darkroom.develop import develop
+from darkroom.errors import OperatorError
 from darkroom.publish import publish
 from darkroom.show import show
 from darkroom.stack.commands import down, ps, up
 from darkroom.submit import submit
-# verify
+from darkroom.verify.command import verify
 from darkroom.watch import watch
 
 app = typer.Typer(
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # a traceback must not print credentials
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, ps, submit, publish, watch, show, develop):
+for command in (up, down, ps, submit, publish, watch, show, verify, develop, demo):
     app.command()(command)
 
 

@@ -7,13 +7,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from darkroom.errors import OperatorError
+from darkroom.ports import TopicRecord
 
 CONNECT_TIMEOUT_MS = 10_000
 STALL_SECONDS = 60.0
@@ -21,27 +21,6 @@ POLL_MS = 500
 POLL_RECORDS = 2_000
 FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
 LINGER_MS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TopicRecord:
-    """One committed record; ``value`` is None for a record without one."""
-
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-
-
-class Topic(Protocol):
-    """A topic read forward: every read goes from where the last one ended to the end as it is at its start."""
-
-    def read(self) -> Iterator[TopicRecord]:
-        """Yield the committed records, those of one partition in order."""
-
-    def pending(self) -> int:
-        """Return how many records lie behind an open transaction, not readable yet; markers count."""
 
 
 class KafkaTopic:

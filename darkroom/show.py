@@ -12,8 +12,9 @@ from rich.text import Text
 
 from darkroom.console import Counter, cell, counted, counting, output, write_json
 from darkroom.errors import OperatorError
-from darkroom.kafka import KafkaTopic, TopicRecord
-from darkroom.storage import Objects, S3Objects, StoredObject
+from darkroom.kafka import KafkaTopic
+from darkroom.ports import Objects, StoredObject, TopicRecord
+from darkroom.storage import S3Objects
 from darkroom.target import Target, resolve_target
 from darkroom.verify.fold import Announced, fold
 from darkroom.watch import COLOURS, letter_json, letter_line, moment, status_line

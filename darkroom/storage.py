@@ -4,8 +4,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import urllib3
@@ -14,6 +12,7 @@ from minio.credentials.providers import AWSConfigProvider, ChainedProvider, EnvA
 from minio.error import MinioException, S3Error
 
 from darkroom.errors import OperatorError, UsageError
+from darkroom.ports import StoredObject
 from darkroom.target import Target, external_credentials
 
 CONNECT_SECONDS = 5.0
@@ -24,25 +23,6 @@ CHUNK_BYTES = 1024 * 1024
 
 MISSING = ("NoSuchKey", "NoSuchObject")
 DENIED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """One object of a listing; size in bytes."""
-
-    key: str
-    size: int
-    etag: str
-
-
-class Objects(Protocol):
-    """What verify and show need of a store."""
-
-    def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
-        """Yield every object under a prefix, page by page."""
-
-    def sha256(self, bucket: str, key: str) -> str | None:
-        """Return the SHA-256 of an object's bytes as 64 hexadecimal digits; None when there is no such object."""
 
 
 class S3Objects:

@@ -8,7 +8,8 @@ from rich.filesize import decimal
 from rich.text import Text
 
 from darkroom.console import cell, output, plural, printable, remarks, write_json
-from darkroom.kafka import TopicRecord, follow
+from darkroom.kafka import follow
+from darkroom.ports import TopicRecord
 from darkroom.target import Target, resolve_target
 from darkroom.writers import writer_schemas
 from schemas.errors import UndecodableError

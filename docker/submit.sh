@@ -1,19 +1,13 @@
 #!/bin/sh
-# Submits the job unless one runs: from DARKROOM_FROM (a savepoint or checkpoint), else from the newest one in the store.
+# Submits the job with `darkroom submit`, which prints its `flink run` command and resumes from the newest state in the
+# store; does nothing when the job runs already, so that `docker compose up` can be repeated.
 set -eu
 
-here=$(cd "$(dirname "$0")" && pwd)
-python=$(command -v python)
-
-running=$("$FLINK_HOME/bin/flink" list --running)
-case $running in
-*\(RUNNING\)* | *\(RESTARTING\)*)
-    echo "The job runs already; cancel it first to submit it anew."
+jobs=$("$FLINK_HOME/bin/flink" list)
+case $jobs in
+*"darkroom: image derivatives"*)
+    echo "The job runs already."
     exit 0
     ;;
 esac
-
-from=${DARKROOM_FROM:-$("$python" "$here/newest_state.py")}
-if [ -n "$from" ]; then echo "Submitting from $from."; else echo "Submitting from nothing: the store has no state."; fi
-exec "$FLINK_HOME/bin/flink" run --detached ${from:+--fromSavepoint "$from"} \
-    -pyexec "$python" -pyclientexec "$python" -py "$here/../jobs/derivatives.py"
+exec darkroom submit

@@ -26,7 +26,8 @@ PORT_OWNERS = {"kafka": "Kafka", "s3": "MinIO", "s3-console": "MinIO's console",
 
 def find_problems(record: StackRecord, home: Home, cache: Cache, environment: Mapping[str, str]) -> list[str]:
     """Return the problems of a stack about to be started from nothing; an empty list is the permission to start."""
-    problems = port_problems(listening_ports(record))
+    problems = path_problems({"DARKROOM_HOME": home.path, "DARKROOM_CACHE": cache.path})
+    problems += port_problems(listening_ports(record))
     if record.runs("kafka") or record.runs("jobmanager"):
         problems += java_problems(environment)
     problems += fetch_problems(record, cache, environment)
@@ -50,6 +51,16 @@ def address_problems(environment: Mapping[str, str]) -> list[str]:
         if url and not re.fullmatch(r"https?://[^/\s]+/?", url):
             problems.append(f"{name}={url} is not a URL of a host: write for example http://127.0.0.1:9000.")
     return problems
+
+
+def path_problems(folders: Mapping[str, Path]) -> list[str]:
+    """Return a sentence for each folder that Flink's and Kafka's start scripts would take apart."""
+    return [
+        f"{folder} has a character that Flink's start scripts cannot take: set {variable} to a folder whose path has "
+        "only letters, digits and ._-+@/."
+        for variable, folder in folders.items()
+        if not re.fullmatch(r"[\w./+@-]+", str(folder))
+    ]
 
 
 def port_problems(wanted: Mapping[str, int]) -> list[str]:

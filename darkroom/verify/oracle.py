@@ -8,8 +8,7 @@ import time
 from dataclasses import dataclass
 
 from darkroom.console import Counter, Silent, plural
-from darkroom.kafka import Topic
-from darkroom.storage import Objects
+from darkroom.ports import Objects, Topic
 from darkroom.verify import findings, reading
 from darkroom.verify.ledger import Ledger
 from darkroom.verify.report import Report

@@ -6,9 +6,8 @@ from itertools import islice
 from typing import TypeVar
 
 from darkroom.console import Counter
-from darkroom.kafka import Topic, TopicRecord
 from darkroom.parallel import parallel_map
-from darkroom.storage import Objects
+from darkroom.ports import Objects, Topic, TopicRecord
 from darkroom.verify.ledger import DigestRow, EventRow, Ledger, Place
 from schemas.codec import Schema
 from schemas.errors import UndecodableError

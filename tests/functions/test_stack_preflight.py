@@ -10,7 +10,14 @@ import pytest
 from darkroom.stack.layout import Cache, Home
 from darkroom.stack.plan import Options, plan_stack
 from darkroom.stack.ports import choose_internal
-from darkroom.stack.preflight import address_problems, disk_problems, find_problems, java_problems, port_problems
+from darkroom.stack.preflight import (
+    address_problems,
+    disk_problems,
+    find_problems,
+    java_problems,
+    path_problems,
+    port_problems,
+)
 
 
 @pytest.fixture
@@ -137,6 +144,13 @@ def test_possible_addresses_are_no_problem() -> None:
     addresses = {"DARKROOM_KAFKA_BOOTSTRAP": "a:9092,b:9092", "DARKROOM_S3_ENDPOINT": "https://s3.example.org/"}
 
     assert address_problems(addresses) == []
+
+
+def test_a_folder_with_a_space_is_told_with_its_variable() -> None:
+    (problem,) = path_problems({"DARKROOM_HOME": Path("/a b"), "DARKROOM_CACHE": Path("/home/jörg/.cache")})
+
+    assert problem.startswith("/a b has a character")
+    assert "set DARKROOM_HOME to" in problem
 
 
 def test_all_problems_are_told_together(tmp_path: Path, taken_port: int) -> None:

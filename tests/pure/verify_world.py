@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from darkroom.kafka import TopicRecord
-from darkroom.storage import StoredObject
+from darkroom.ports import StoredObject, TopicRecord
 from darkroom.verify import Options, Report, Streams, verify_streams
 from schemas.keys import derivative_key
 from schemas.reasons import Reason
@@ -104,7 +103,9 @@ class World:
             sha256=hashlib.sha256(data).hexdigest(),
         )
 
-    def upload(self, event_id: str, image: str = "cat", version: int = 1, presets: tuple[str, ...] = ("s", "m")) -> None:
+    def upload(
+        self, event_id: str, image: str = "cat", version: int = 1, presets: tuple[str, ...] = ("s", "m")
+    ) -> None:
         self.event(event_id, image, version)
         self.statuses.append(status_bytes(event_id, image, version, [self.store(image, version, p) for p in presets]))
 

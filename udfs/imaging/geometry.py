@@ -96,7 +96,7 @@ def to_stored(framing: Framing, stored: Size, orientation: int) -> Framing:
 def decoder_scale(framings: Iterable[Framing]) -> int:
     """Return 8, 4, 2 or 1: the strongest reduction while decoding that still oversamples every framing."""
     wanted = tuple(framings)
-    return next((scale for scale in DECODER_SCALES if wanted and all(_oversampled(f, scale) for f in wanted)), 1)
+    return next((scale for scale in DECODER_SCALES if all(_oversampled(framing, scale) for framing in wanted)), 1)
 
 
 def _oversampled(framing: Framing, scale: int) -> bool:

@@ -72,9 +72,8 @@ def parse_presets(text: str, origin: str) -> Presets:
     except ValidationError as error:
         problems += [_problem(detail) for detail in error.errors(include_url=False)]
     if problems:
-        raise PresetsError(
-            [f"{origin}{_line(document, where)}: {text}" for where, text in sorted(problems, key=_order)]
-        )
+        found = sorted((_line(document, where), problem) for where, problem in problems)
+        raise PresetsError([_located(origin, line, problem) for line, problem in found])
     by_name = {preset.name: preset for preset in file.presets}
     return Presets(by_name=by_name, sets={name: tuple(members) for name, members in file.sets.items()})
 
@@ -83,9 +82,9 @@ def _load(text: str, origin: str) -> dict[str, Any]:
     try:
         document = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
         problem = " ".join((error.problem or str(error)).split("\n")[0].split())
-        raise PresetsError([f"{origin}{line}: not valid YAML: {problem}"]) from error
+        raise PresetsError([_located(origin, line, f"not valid YAML: {problem}")]) from error
     except YAMLError as error:
         raise PresetsError([f"{origin}: not valid YAML: {' '.join(str(error).split())}"]) from error
     if not isinstance(document, dict):
@@ -157,17 +156,17 @@ def _path(where: Location) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
 
 
-def _line(document: object, where: Location) -> str:
-    """Return `, line N` of the deepest part of the location that the YAML reader knows."""
-    line, node = None, document
+def _line(document: object, where: Location) -> int:
+    """Return the line, from 1, of the deepest part of the location that the YAML reader knows; 0 if it knows none."""
+    line, node = -1, document
     for part in where:
         try:
             line = node.lc.data[part][0]  # type: ignore[attr-defined]
             node = node[part]  # type: ignore[index]
         except (AttributeError, KeyError, IndexError, TypeError):
             break
-    return "" if line is None else f", line {line + 1}"
+    return line + 1
 
 
-def _order(problem: tuple[Location, str]) -> tuple[str, ...]:
-    return tuple(f"{part:09}" if isinstance(part, int) else part for part in problem[0])
+def _located(origin: str, line: int, problem: str) -> str:
+    return f"{origin}, line {line}: {problem}" if line else f"{origin}: {problem}"

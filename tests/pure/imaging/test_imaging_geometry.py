@@ -107,5 +107,5 @@ def test_decoder_scales_of_a_phone_picture(width, expected):
     assert decoder_scale([fit(Size(2040, 1404), 16, None), fit(Size(2040, 1404), width, None)]) == expected
 
 
-def test_no_framing_means_full_scale():
-    assert decoder_scale([]) == 1
+def test_where_nothing_is_asked_for_the_smallest_decode_will_do():
+    assert decoder_scale([]) == 8
