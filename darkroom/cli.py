@@ -31,7 +31,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except OperatorError as error:
-        Console(stderr=True).print(f"darkroom: {error}", style="red", markup=False, highlight=False)
+        Console(stderr=True).print(f"darkroom: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -127,6 +127,7 @@ def _acts(publisher: Publisher, photos: list[Path]) -> Iterator[Act]:
         fourth.image_id,
         fourth.version,
         fourth.source,
+        uploads[3].source,
     )
     yield upload("a truncated file", USERS[1], "truncated.jpg", corrupt_image(1))
     yield upload("200 megapixels in a few bytes", USERS[1], "huge.png", huge_dimensions_png())
@@ -212,11 +213,12 @@ def _contact_sheet(
     target: Target, acts: list[Act], outcomes: dict[str | bytes, ImageStatus | DeadLetter], out: Path
 ) -> Path:
     client = connect(target)
-    first_acts = {act.event.event_id: act for act in reversed(acts) if act.event}
     rows = [
         _sheet_row(act, status, _pictures(target, client, status))
-        for act in reversed(first_acts.values())
-        if act.event and isinstance(status := outcomes[act.event.event_id], ImageStatus)
+        for number, act in enumerate(acts)
+        if act.event
+        and act.event not in [earlier.event for earlier in acts[:number]]
+        and isinstance(status := outcomes[act.event.event_id], ImageStatus)
     ]
     out.mkdir(parents=True, exist_ok=True)
     path = out / "contact-sheet.png"

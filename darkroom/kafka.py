@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, RetriableError
 
 from darkroom.errors import OperatorError
 from darkroom.ports import TopicRecord
@@ -188,9 +188,12 @@ def kafka_errors(bootstrap: str) -> Iterator[None]:
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # else its warnings reach the terminal unasked
     try:
         yield
-    except KafkaError as error:
+    except RetriableError as error:  # the client has retried as long as it may
         message = (
             f"Kafka at {bootstrap} does not answer ({type(error).__name__}); "
             "start the stack with `darkroom up` or set DARKROOM_KAFKA_BOOTSTRAP"
         )
+        raise OperatorError(message) from error
+    except KafkaError as error:
+        message = f"Kafka at {bootstrap} refuses: {error}"
         raise OperatorError(message) from error

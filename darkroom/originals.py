@@ -10,7 +10,6 @@ from pathlib import Path
 from darkroom.console import printable
 from darkroom.errors import UsageError
 from darkroom.publisher import now_ms
-from darkroom.synthetic import synthetic_image
 
 SYNTHETIC_WIDTH_PIXELS = 2040
 SYNTHETIC_HEIGHT_PIXELS = 1404
@@ -32,6 +31,8 @@ def synthetic_items(count: int, distinct: int, users: list[str]) -> list[Item]:
     pictures: dict[int, bytes] = {}
 
     def draw(seed: int) -> bytes:
+        from darkroom.synthetic import synthetic_image  # NumPy, which no other command needs
+
         if seed not in pictures:
             width, height = SYNTHETIC_WIDTH_PIXELS, SYNTHETIC_HEIGHT_PIXELS
             pictures[seed] = synthetic_image(seed, width=width, height=height, format="jpeg")

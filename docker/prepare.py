@@ -1,8 +1,10 @@
 """Creates the topics and buckets that do not exist yet, on the Kafka and the store that the environment names."""
 
 import os
+import sys
 from collections.abc import Mapping
 
+from darkroom.errors import OperatorError
 from darkroom.stack.broker import make_topics
 from darkroom.stack.layout import cache_from, home_from
 from darkroom.stack.plan import Options, plan_stack
@@ -17,4 +19,7 @@ def prepare(environment: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    prepare(os.environ)
+    try:
+        prepare(os.environ)
+    except OperatorError as error:
+        sys.exit(f"prepare: {error}")

@@ -32,7 +32,7 @@ class Admit(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._events = event_codec(self._writers)
         self._statuses = status_codec()
-        self._ledgers = LedgerCodec()
+        self._ledgers = LedgerCodec(self._writers)
         self._ledger = runtime_context.get_state(
             ValueStateDescriptor("user-ledger", Types.PRIMITIVE_ARRAY(Types.BYTE()))
         )

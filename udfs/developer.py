@@ -170,11 +170,13 @@ class Developer:
     async def _put_all(
         self, event: ImageEvent, rendering: imaging.Rendering, course: _Course
     ) -> tuple[Derivative, ...]:
-        return tuple(
-            await asyncio.gather(
-                *(self._put(event, rendering.source.sha256, made, course) for made in rendering.derivatives)
-            )
-        )
+        puts = (self._put(event, rendering.source.sha256, made, course) for made in rendering.derivatives)
+        stored: list[Derivative] = []
+        for result in await asyncio.gather(*puts, return_exceptions=True):  # all: one that ends later undoes a delete
+            if isinstance(result, BaseException):
+                raise result
+            stored.append(result)
+        return tuple(stored)
 
     async def _put(
         self, event: ImageEvent, source_sha256: str, made: imaging.Derivative, course: _Course

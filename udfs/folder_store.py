@@ -1,12 +1,16 @@
 """Folders as buckets: for a try without a store, and for tests."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from udfs.errors import SourceBucketMissingError, SourceForbiddenError, SourceMissingError, StoreUnavailableError
 from udfs.object_store import ObjectStore, OpenedSource
+
+PART_SUFFIX = ".part"  # of a file that is not whole yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +39,44 @@ class FolderStore:
             message = f"{where}: there is no bucket {bucket}"
             raise SourceBucketMissingError(message)
         try:
-            path = self._path(bucket, key)
-            return FolderSource(path, path.stat().st_size)
-        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-            message = f"{where}: there is no such file"
-            raise SourceMissingError(message) from error
+            return FolderSource(self._path(bucket, key).open("rb"))
         except PermissionError as error:
             message = f"{where}: the file may not be read"
             raise SourceForbiddenError(message) from error
+        except (OSError, ValueError) as error:  # no file has such a name, or the name is a folder's
+            message = f"{where}: there is no such file"
+            raise SourceMissingError(message) from error
 
     def put(self, bucket: str, key: str, data: bytes, headers: Mapping[str, str]) -> None:
-        path = self._path(bucket, key)
-        try:
+        with self._translated(f"PUT {bucket}"):
+            path = self._path(bucket, key)
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(path.name + ".part")
-            part.write_bytes(data)
-            os.replace(part, path)
-        except OSError as error:
-            raise StoreUnavailableError(str(error)) from error
+            part = path.with_name(path.name + PART_SUFFIX)
+            try:
+                part.write_bytes(data)
+                os.replace(part, path)
+            finally:
+                part.unlink(missing_ok=True)
 
     def list_keys(self, bucket: str, prefix: str) -> list[str]:
-        root = self._buckets[bucket]
-        found = (path.relative_to(root).as_posix() for path in (root / prefix).rglob("*") if path.is_file())
-        return sorted(found)
+        with self._translated(f"LIST {bucket}"):
+            root = self._buckets[bucket]
+            folder = root / prefix.rpartition("/")[0]
+            found = (path.relative_to(root).as_posix() for path in folder.rglob("*") if path.is_file())
+            return sorted(key for key in found if key.startswith(prefix) and not key.endswith(PART_SUFFIX))
 
     def remove(self, bucket: str, keys: Sequence[str]) -> None:
-        for key in keys:
-            self._path(bucket, key).unlink(missing_ok=True)
+        with self._translated(f"DELETE {bucket}"):
+            for key in keys:
+                self._path(bucket, key).unlink(missing_ok=True)
+
+    @contextmanager
+    def _translated(self, request: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, KeyError) as error:
+            message = f"{request}: {type(error).__name__}: {error}"
+            raise StoreUnavailableError(message) from error
 
     def _path(self, bucket: str, key: str) -> Path:
         root = self._buckets[bucket].resolve()
@@ -73,17 +88,22 @@ class FolderStore:
 
 
 class FolderSource:
-    """A file whose size is known and whose bytes have not been read."""
+    """An open file; it is closed when it is read or closed."""
 
-    def __init__(self, path: Path, size: int) -> None:
-        self._path = path
-        self.size = size
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.size = os.fstat(file.fileno()).st_size
 
     def read(self) -> bytes:
-        try:
-            return self._path.read_bytes()
-        except OSError as error:
-            raise StoreUnavailableError(str(error)) from error
+        with self._file as file:
+            try:
+                data = file.read()
+            except OSError as error:
+                raise StoreUnavailableError(str(error)) from error
+        if len(data) != self.size:
+            message = f"{file.name}: {len(data)} bytes arrived of {self.size}"
+            raise StoreUnavailableError(message)
+        return data
 
     def close(self) -> None:
-        return
+        self._file.close()

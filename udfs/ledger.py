@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from typing import TypeVar
 
-from schemas.codec import Codec, load_schema
+from schemas.codec import Codec, Schema, load_schema
 from schemas.records import EventKind, ImageEvent
 
 Value = TypeVar("Value")
@@ -88,10 +88,13 @@ class Ledger:
 
 
 class LedgerCodec:
-    """Ledgers as versioned bytes: Avro with the writer schema's fingerprint in front, as on the wire."""
+    """Ledgers as versioned bytes: Avro with the writer schema's fingerprint in front, as on the wire.
 
-    def __init__(self) -> None:
-        self._codec = Codec(load_schema("user-ledger"))
+    ``writers`` are the schemas of other versions of the job, whose state is to be read.
+    """
+
+    def __init__(self, writers: list[Schema] | None = None) -> None:
+        self._codec = Codec(load_schema("user-ledger"), writers)
 
     def encode(self, ledger: Ledger) -> bytes:
         """Return the ledger as bytes."""

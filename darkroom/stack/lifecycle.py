@@ -31,7 +31,7 @@ from darkroom.stack.supervision import (
     write_configuration,
 )
 
-HEALTHY_SECONDS = 90.0  # a cold start on two busy cores takes about 20
+HEALTHY_SECONDS = 180.0  # about 20 on two idle cores; a part that gives up is noticed at once
 POLL_SECONDS = 0.3
 TITLES = {"minio": "MinIO", "kafka": "Kafka", "jobmanager": "Flink JobManager", "taskmanager": "Flink TaskManager"}
 

@@ -150,4 +150,5 @@ def _table(report: Report, kind: Kind, total: int) -> Table:
         table.add_row(*(cell(text or "-") for text in texts), cell(detail, limit=DETAIL_CHARACTERS))
     if len(shown) == SHOWN_PER_KIND:
         table.caption = f"the first {SHOWN_PER_KIND}; --json has all"
+        table.caption_justify = "left"
     return table

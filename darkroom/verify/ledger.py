@@ -95,22 +95,25 @@ class Ledger:
         """Add a status or dead letter that cannot be decoded."""
         self._db.execute("INSERT INTO unreadable VALUES (?,?,?,?)", (topic, place.partition, place.offset, why))
 
-    def add_statuses(self, rows: Iterable[tuple[ImageStatus, Place]], *, early: bool = False) -> None:
+    def add_statuses(self, rows: list[tuple[ImageStatus, Place]], *, early: bool = False) -> None:
         """Add statuses, those of one image in their order; an event's first status decides what must be stored."""
-        for status, place in rows:
-            if not early and status.outcome in CHANGING and not self._has_status(status):
+        told: set[tuple[str, str]] = set()
+        for status, _ in rows:
+            event = (status.user_id, status.event_id)
+            if not early and status.outcome in CHANGING and event not in told and not self._has_status(event):
                 self._fold(status)
-            self._db.execute(
-                "INSERT INTO statuses VALUES (?,?,?,?,?,?,?)",
-                (
-                    *(status.user_id, status.event_id, status.image_id),
-                    *(status.outcome.value, early, place.partition, place.offset),
-                ),
-            )
+            told.add(event)
+        self._db.executemany(
+            "INSERT INTO statuses VALUES (?,?,?,?,?,?,?)",
+            (
+                (s.user_id, s.event_id, s.image_id, s.outcome.value, early, place.partition, place.offset)
+                for s, place in rows
+            ),
+        )
 
-    def _has_status(self, status: ImageStatus) -> bool:
+    def _has_status(self, event: tuple[str, str]) -> bool:
         known = "SELECT 1 FROM statuses WHERE user = ? AND event = ? AND early = 0 LIMIT 1"
-        return self._db.execute(known, (status.user_id, status.event_id)).fetchone() is not None
+        return self._db.execute(known, event).fetchone() is not None
 
     def _fold(self, status: ImageStatus) -> None:
         prefix = image_prefix(status.user_id, status.image_id)

@@ -21,7 +21,7 @@ from schemas.records import (
     status_codec,
 )
 
-BATCH_RECORDS = 2_000
+BATCH_RECORDS = 10**9
 READING_THREADS = 8
 
 Item = TypeVar("Item")
@@ -88,16 +88,14 @@ def _add_letter(ledger: Ledger, letter: DeadLetter, events: RecordCodec[ImageEve
 def read_objects(ledger: Ledger, objects: Objects, bucket: str, counter: Counter, *, whole_bucket: bool) -> None:
     """List the derivatives' bucket; or, in a window of time, only the images whose statuses announce objects."""
     if whole_bucket:
-        _list(ledger, objects, bucket, "", counter)
-    elsewhere = "WHERE bucket <> ?" if whole_bucket else "WHERE bucket <> '' OR ? = ''"
-    for named, prefix in ledger.rows(f"SELECT DISTINCT bucket, prefix FROM announced {elsewhere}", (bucket,)):
-        _list(ledger, objects, named, prefix, counter)
-
-
-def _list(ledger: Ledger, objects: Objects, bucket: str, prefix: str, counter: Counter) -> None:
-    for batch in _batches(objects.list(bucket, prefix)):
-        ledger.add_stored(bucket, ((stored.key, stored.size) for stored in batch))
-        counter.advance(len(batch))
+        for batch in _batches(objects.list(bucket)):
+            ledger.add_stored(bucket, ((stored.key, stored.size) for stored in batch))
+            counter.advance(len(batch))
+    elsewhere = "WHERE bucket <> ?" if whole_bucket else "WHERE ?1 = ?1"
+    places = ledger.rows(f"SELECT DISTINCT bucket, prefix FROM announced {elsewhere}", (bucket,))
+    for named, found in parallel_map(lambda place: (place[0], list(objects.list(*place))), places, READING_THREADS):
+        ledger.add_stored(named, ((stored.key, stored.size) for stored in found))
+        counter.advance(len(found))
 
 
 def compare_bytes(ledger: Ledger, objects: Objects, counter: Counter) -> None:
