@@ -43,9 +43,11 @@ setup(
             "hypothesis==6.170.15",  # property-based tests
             "import-linter==2.16",  # the layers, as contracts
             "mypy==2.4.1",
+            "types-psutil==7.2.2.20261111",  # mypy knows psutil by it
             "pytest==9.2.0",
             "pytest-timeout==2.4.0",  # no test may hang
             "ruff==0.17.5",
+            "uv==0.13.8",  # writes requirements.lock
         ],
     },
     entry_points={"console_scripts": ["darkroom = darkroom.cli:main"]},

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from kafka.errors import KafkaError
 from minio import Minio
 
+from darkroom.console import plural
 from darkroom.errors import OperatorError
 from darkroom.kafka import connect_producer, kafka_errors
 from darkroom.storage import S3Objects, connect, storage_errors
@@ -88,11 +89,9 @@ class Publisher:
 
     def _raise_failure(self) -> None:
         if self._failures:
-            first = self._failures[0]
-            message = (
-                f"{len(self._failures)} events did not reach {self._topic} on Kafka at {self._target.kafka_bootstrap}:"
-                f" {type(first).__name__}; publish them again"
-            )
+            first, count = self._failures[0], plural(len(self._failures), "event")
+            where = f"{self._topic} on Kafka at {self._target.kafka_bootstrap}"
+            message = f"{count} did not reach {where}: {type(first).__name__}; publish again"
             raise OperatorError(message) from first
 
 

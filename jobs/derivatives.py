@@ -74,7 +74,12 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
     # row(key, value): the encoded status; side output row(key, value): the encoded dead letter
 
     ends.statuses(statuses)
-    ends.dead_letters(statuses.get_side_output(DEAD_LETTERS).name("take the dead letters").uid("settle-dead-letters"))
+    ends.dead_letters(
+        statuses.get_side_output(DEAD_LETTERS)
+        .name("take the dead letters")
+        .uid("settle-dead-letters")
+        .set_description("the dead letters of the outcomes")
+    )
 
 
 def key_by_user(items: DataStream) -> KeyedStream:
@@ -83,6 +88,7 @@ def key_by_user(items: DataStream) -> KeyedStream:
     hidden_map = keyed._j_data_stream.getTransformation().getInputs()[0]
     hidden_map.setUid("key-by-user")
     hidden_map.setName("key by user")
+    hidden_map.setDescription("all events of a user to one slot, in their order")
     return keyed
 
 

@@ -68,7 +68,10 @@ class KafkaEnds:
             .build()
         )
         name = f"read {settings.events_topic}"
-        return env.from_source(source, WatermarkStrategy.no_watermarks(), name, BYTES).uid("events")
+        stream = env.from_source(source, WatermarkStrategy.no_watermarks(), name, BYTES).uid("events")
+        return stream.set_description(
+            f"{settings.events_topic}: one Avro record per event, from the checkpoint's offsets"
+        )
 
     def statuses(self, stream: DataStream) -> None:
         """Write the statuses in transactions of their own."""

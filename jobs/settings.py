@@ -3,6 +3,7 @@
 SettingsError lists every problem at once, naming the variables.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ DEFAULT_PRESETS = Path(__file__).with_name("presets.yaml")
 
 Positive = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
+Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+PASSWORD = re.compile(r"(?<=//)[^/@]*(?=@)")
 
 
 class SettingsError(Exception):
@@ -63,9 +66,11 @@ class Settings(BaseSettings):
         Positive, Field(description="longest outage of the job that loses no status; at most the brokers' maximum")
     ] = 3600
 
-    s3_endpoint: Annotated[str, Field(pattern=r"^https?://[^/\s]+$", description="URL of the object store")]
+    s3_endpoint: Annotated[
+        str, Field(pattern=r"^https?://[^/@\s]+$", description="URL of the object store, without credentials")
+    ]
     s3_region: Annotated[str, Field(description="region of the object store")] = "us-east-1"
-    derivatives_bucket: Annotated[Name, Field(description="bucket of the derivatives")] = "derivatives"
+    derivatives_bucket: Annotated[Bucket, Field(description="bucket of the derivatives")] = "derivatives"
 
     presets_file: Annotated[Path, Field(description="the presets")] = DEFAULT_PRESETS
     schemas_dir: Annotated[
@@ -191,7 +196,8 @@ def _problem(problem: ErrorDetails) -> str:
     about = Settings.model_fields[name].description
     if problem["type"] == "missing":
         return f"{variable} is not set ({about})"
-    return f"{variable} is {problem['input']!r}: {words} ({about})"
+    value = PASSWORD.sub("***", repr(problem["input"]))
+    return f"{variable} is {value}: {words} ({about})"
 
 
 def _listed(problems: Iterable[str]) -> str:

@@ -109,11 +109,11 @@ def parse_since(text: str, now: datetime | None = None) -> datetime:
     Raises:
         UsageError: it is neither.
     """
-    if span := SPAN.fullmatch(text.strip()):
-        return (now or datetime.now(UTC)) - timedelta(**{SPAN_UNITS[span[2]]: int(span[1])})
     try:
+        if span := SPAN.fullmatch(text.strip()):
+            return (now or datetime.now(UTC)) - timedelta(**{SPAN_UNITS[span[2]]: int(span[1])})
         return datetime.fromisoformat(text.strip()).astimezone()
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         message = f"--since {text!r} is neither a span such as 2h nor an ISO time such as 2026-05-04T12:00"
         raise UsageError(message) from error
 

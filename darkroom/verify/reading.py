@@ -21,7 +21,7 @@ from schemas.records import (
     status_codec,
 )
 
-BATCH_RECORDS = 10**9
+BATCH_RECORDS = 2_000
 READING_THREADS = 8
 
 Item = TypeVar("Item")

@@ -12,7 +12,7 @@ from udfs.errors import SourceError, StoreUnavailableError
 from udfs.s3_store import SOURCE_ERRORS, S3Store
 
 PUBLIC_EXCEPTIONS = {
-    "MinioException": MinioException,
+    "MinioException": Exception,
     "InvalidResponseError": MinioException,
     "ServerError": MinioException,
     "S3Error": MinioException,

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ LEAST = {"KAFKA_BOOTSTRAP": "kafka:9092", "S3_ENDPOINT": "http://minio:9000"}
 LIMITS = ClusterLimits(checkpoint_timeout_ms=300_000, restart_max_backoff_ms=120_000)
 SECRET = "hunter2-hunter2"
 
+Reader = Callable[..., Settings]
+
 
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +22,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch):
+def read(monkeypatch: pytest.MonkeyPatch) -> Reader:
     """Read the settings from the least environment and what a test sets."""
 
     def reading(**variables: object) -> Settings:
@@ -36,7 +39,7 @@ def problems_of(error: pytest.ExceptionInfo[SettingsError]) -> list[str]:
     return problems
 
 
-def test_two_variables_are_enough(read) -> None:
+def test_two_variables_are_enough(read: Reader) -> None:
     settings = read()
     assert (settings.events_topic, settings.status_topic) == ("image-events", "image-status")
     assert (settings.delivery, settings.presets_file) == ("exactly-once", DEFAULT_PRESETS)
@@ -50,7 +53,7 @@ def test_what_is_missing_is_named_all_at_once() -> None:
         read_settings()
     assert problems_of(error) == [
         "DARKROOM_KAFKA_BOOTSTRAP is not set (host:port of the brokers)",
-        "DARKROOM_S3_ENDPOINT is not set (URL of the object store)",
+        "DARKROOM_S3_ENDPOINT is not set (URL of the object store, without credentials)",
     ]
 
 
@@ -72,21 +75,21 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG.items())
-def test_a_wrong_value_is_named_with_its_variable(read, name: str, value: str) -> None:
+def test_a_wrong_value_is_named_with_its_variable(read: Reader, name: str, value: str) -> None:
     with pytest.raises(SettingsError) as error:
         read(**{name: value})
     (problem,) = problems_of(error)
     assert problem.startswith(f"DARKROOM_{name} is {value!r}: ")
 
 
-def test_every_wrong_value_is_told_at_once(read, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_wrong_value_is_told_at_once(read: Reader, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as error:
         read(**WRONG, PRESETS_FILE=tmp_path / "none.yaml", SCHEMAS_DIR=tmp_path / "none")
     named = [problem.split()[0] for problem in problems_of(error)]
     assert sorted(named) == sorted(f"DARKROOM_{name}" for name in (*WRONG, "PRESETS_FILE", "SCHEMAS_DIR"))
 
 
-def test_topics_must_differ(read) -> None:
+def test_topics_must_differ(read: Reader) -> None:
     with pytest.raises(SettingsError) as error:
         read(STATUS_TOPIC="image-events")
     (problem,) = problems_of(error)
@@ -97,11 +100,11 @@ def test_topics_must_differ(read) -> None:
 
 
 @pytest.mark.parametrize("seconds", [421, 3600])
-def test_a_transaction_that_outlives_checkpoint_and_restart_is_accepted(read, seconds: int) -> None:
+def test_a_transaction_that_outlives_checkpoint_and_restart_is_accepted(read: Reader, seconds: int) -> None:
     read(TRANSACTION_TIMEOUT_S=seconds).check(LIMITS)
 
 
-def test_what_contradicts_the_cluster_is_told_all_at_once_with_the_figures(read) -> None:
+def test_what_contradicts_the_cluster_is_told_all_at_once_with_the_figures(read: Reader) -> None:
     with pytest.raises(SettingsError) as error:
         read(TRANSACTION_TIMEOUT_S=420, STORAGE_PATIENCE_S=300).check(LIMITS)
     transaction, patience = problems_of(error)
@@ -110,7 +113,7 @@ def test_what_contradicts_the_cluster_is_told_all_at_once_with_the_figures(read)
     assert patience.startswith("DARKROOM_STORAGE_PATIENCE_S is 300: ")
 
 
-def test_a_presets_file_with_faults_is_named_with_every_fault(read, tmp_path: Path) -> None:
+def test_a_presets_file_with_faults_is_named_with_every_fault(read: Reader, tmp_path: Path) -> None:
     path = tmp_path / "presets.yaml"
     path.write_text(PRESETS.replace("width: 32", "width: 99999, colour: red").replace("name: strip", "name: thumb"))
     with pytest.raises(SettingsError) as error:
@@ -122,7 +125,7 @@ def test_a_presets_file_with_faults_is_named_with_every_fault(read, tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b""], ids=["missing", "no text", "empty"])
-def test_a_presets_file_that_cannot_be_read_is_named(read, tmp_path: Path, content: bytes | None) -> None:
+def test_a_presets_file_that_cannot_be_read_is_named(read: Reader, tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "presets.yaml"
     if content is not None:
         path.write_bytes(content)
@@ -130,36 +133,36 @@ def test_a_presets_file_that_cannot_be_read_is_named(read, tmp_path: Path, conte
         read(PRESETS_FILE=path)
 
 
-def test_a_folder_of_schemas_with_a_broken_file_is_named(read, tmp_path: Path) -> None:
+def test_a_folder_of_schemas_with_a_broken_file_is_named(read: Reader, tmp_path: Path) -> None:
     (tmp_path / "event.avsc").write_text('{"type": "record"}')
     with pytest.raises(SettingsError, match=r"DARKROOM_SCHEMAS_DIR is .*event\.avsc is not an Avro schema"):
         read(SCHEMAS_DIR=tmp_path)
 
 
-def test_the_presets_of_the_file_are_the_ones_developed_with(read, tmp_path: Path) -> None:
+def test_the_presets_of_the_file_are_the_ones_developed_with(read: Reader, tmp_path: Path) -> None:
     path = tmp_path / "presets.yaml"
     path.write_text(PRESETS)
     assert read(PRESETS_FILE=path).develop.presets.default == ("thumb", "wide")
 
 
-def test_the_limits_set_are_the_limits_used(read) -> None:
+def test_the_limits_set_are_the_limits_used(read: Reader) -> None:
     develop = read(MAX_SOURCE_BYTES=7, MAX_PIXELS=8, BYTES_IN_FLIGHT=9, RENDER_THREADS=2).develop
     assert (develop.limits.max_source_bytes, develop.limits.max_pixels) == (7, 8)
     assert (develop.bytes_in_flight, develop.render_threads) == (9, 2)
 
 
-def test_settings_hold_no_secret(read, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_hold_no_secret(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "MINIO_SECRET_KEY", "DARKROOM_S3_SECRET_KEY", "DARKROOM_PASSWORD"):
         monkeypatch.setenv(name, SECRET)
     assert SECRET not in repr(read()) + str(read().model_dump()) + repr(read().develop)
 
 
-def test_a_password_in_the_address_of_the_store_is_refused_and_not_repeated(read) -> None:
+def test_a_password_in_the_address_of_the_store_is_refused_and_not_repeated(read: Reader) -> None:
     with pytest.raises(SettingsError, match="DARKROOM_S3_ENDPOINT") as error:
         read(S3_ENDPOINT=f"http://darkroom:{SECRET}@minio:9000")
     assert SECRET not in str(error.value)
 
 
-def test_settings_cannot_be_changed(read) -> None:
+def test_settings_cannot_be_changed(read: Reader) -> None:
     with pytest.raises(ValueError, match="frozen"):
         read().delivery = "at-least-once"

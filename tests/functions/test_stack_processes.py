@@ -114,14 +114,18 @@ def test_a_supervised_program_restarts_and_gets_no_foreign_environment(tmp_path:
 
 
 def wait_for_pid(home: Home, not_pid: int | None) -> int:
-    """Return the program's pid as soon as it has one other than `not_pid`; at most ten seconds."""
-    deadline = time.monotonic() + 10
+    """Return the program's pid as soon as it runs with one other than `not_pid`; at most 20 seconds.
+
+    Only RUNNING counts: a program that dies while STARTING is tried again whatever `autorestart` says.
+    """
+    deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         state = program_states(home).get("kafka")
-        if state is not None and state.pid not in (None, not_pid):
+        if state is not None and state.name == "RUNNING" and state.pid not in (None, not_pid):
+            assert state.pid is not None
             return state.pid
         time.sleep(0.1)
-    pytest.fail(f"no new process after ten seconds: {program_states(home)}")
+    pytest.fail(f"no new process after 20 seconds: {program_states(home)}")
 
 
 def wait_for_text(file: Path, text: str) -> None:

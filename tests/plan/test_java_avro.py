@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import fastavro
-import platformdirs
 import pytest
 
+from darkroom.stack import pins
+from darkroom.stack.layout import cache_from
 from schemas.codec import load_schema
 from schemas.reasons import Reason
 from schemas.records import (
@@ -37,7 +38,7 @@ JAVA_FOLDER = Path(__file__).parent / "java"
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 JARS = "java-avro-1.12.0"
 DOWNLOAD_LIMIT_SECONDS = 600
-JAVA_LIMIT_SECONDS = 60
+JAVA_LIMIT_SECONDS = 120
 
 pytestmark = pytest.mark.timeout(DOWNLOAD_LIMIT_SECONDS + JAVA_LIMIT_SECONDS)
 
@@ -145,8 +146,9 @@ def download(target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         jars = Path(scratch, "jars")
-        command = [tool("mvn"), "--batch-mode", "--quiet", "--file", str(JAVA_FOLDER / "pom.xml")]
-        goal = ["dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+        command = [tool("mvn"), "--batch-mode", "--quiet", "--strict-checksums", "--file", str(JAVA_FOLDER / "pom.xml")]
+        plugin = f"org.apache.maven.plugins:maven-dependency-plugin:{pins.MAVEN_DEPENDENCY_PLUGIN}"
+        goal = [f"{plugin}:copy-dependencies", f"-DoutputDirectory={jars}"]
         run(*command, *goal, limit_seconds=DOWNLOAD_LIMIT_SECONDS)
         try:
             jars.rename(target)
@@ -156,8 +158,7 @@ def download(target: Path) -> None:
 
 @pytest.fixture(scope="session")
 def class_path(pytestconfig) -> str:
-    cache = Path(os.environ.get("DARKROOM_CACHE") or platformdirs.user_cache_dir("darkroom"))
-    target = cache / JARS
+    target = cache_from(os.environ).path / JARS
     if not target.is_dir():
         pytestconfig.pluginmanager.getplugin("terminalreporter").write_line(f"\nfetching Apache Avro into {target} ...")
         download(target)

@@ -134,7 +134,21 @@ def test_what_the_dockerfile_copies_exists_and_reaches_the_build():
         if source != "."
     ]
     assert copied
-    assert set(copied) <= allowed
+    assert {Path(path).parts[0] for path in copied} <= allowed
+    assert all((ROOT / path).exists() for path in copied)
+
+
+def test_the_dependencies_install_from_what_is_copied_before_the_code(tmp_path):
+    before_the_code = DOCKERFILE.split("pip install .")[0]
+    for line in re.findall(r"^COPY (?!--from)(.+)$", before_the_code, re.MULTILINE):
+        *sources, target = line.split()
+        for source in sources:
+            copy = tmp_path / target / Path(source).name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes((ROOT / source).read_bytes())
+    command = [sys.executable, "setup.py", "--version"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
 
 
 def test_kafka_has_the_settings_of_the_local_broker():

@@ -166,7 +166,9 @@ def test_equal_undecodable_records_are_counted_one_by_one() -> None:
         assert report.figures.lost == 3
 
 
-def test_a_second_status_does_not_change_what_must_be_stored() -> None:
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_a_second_status_does_not_change_what_must_be_stored(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darkroom.verify.reading.BATCH_RECORDS", batch)
     world = World()
     world.upload("e1")
     first = world.statuses.records[0].value

@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import NamedTuple
 
 from verify_world import FakeObjects, FakeTopic, event_bytes, status_bytes
 
@@ -11,14 +12,14 @@ from darkroom.ports import TopicRecord
 from darkroom.verify import Kind, Options, Streams, verify_streams
 from darkroom.verify.findings import figures, find, stream_findings
 from darkroom.verify.ledger import EventRow, Ledger, Place
-from schemas.records import ImageStatus, Outcome, status_codec
+from schemas.records import Outcome
 
 KEPT_EVENTS = 200_000
-READ_EVENTS = 20_000
+READ_EVENTS = 10_000
 BATCH = 2_000
 LOST_EVERY = 1_000
 KEPT_LIMIT_BYTES = 4 * 1024 * 1024
-READ_LIMIT_BYTES = 12 * 1024 * 1024  # holding 20,000 events would take three times as much
+READ_LIMIT_BYTES = 8 * 1024 * 1024  # holding them all would take twice as much
 
 
 @contextmanager
@@ -32,21 +33,26 @@ def peak_below(limit_bytes: int) -> Iterator[None]:
     assert peak < limit_bytes, f"{peak:,} bytes at the peak"
 
 
+class Told(NamedTuple):
+    """What the ledger keeps of a status: made much faster than a record."""
+
+    user_id: str
+    event_id: str
+    image_id: str = "cat"
+    outcome: Outcome = Outcome.REJECTED
+
+
 def test_a_ledger_of_two_hundred_thousand_events_is_not_in_memory() -> None:
-    decoded = status_codec().decode(status_bytes("any", outcome=Outcome.REJECTED))
-
-    def status(number: int) -> tuple[ImageStatus, Place]:
-        return decoded.model_copy(update={"user_id": f"user {number}", "event_id": f"event {number}"}), Place(0, number)
-
     with peak_below(KEPT_LIMIT_BYTES), Ledger() as ledger:
         for first in range(0, KEPT_EVENTS, BATCH):
             numbers = range(first, first + BATCH)
             ledger.add_events([EventRow(f"user {n}", f"event {n}", "cat", Place(0, n)) for n in numbers])
-            ledger.add_statuses([status(n) for n in numbers if n % LOST_EVERY])
+            ledger.add_statuses([(Told(f"user {n}", f"event {n}"), Place(0, n)) for n in numbers if n % LOST_EVERY])
         find(ledger, whole_history=True)
         lost = KEPT_EVENTS // LOST_EVERY
-        assert figures(ledger, 0).events == KEPT_EVENTS
-        assert figures(ledger, 0).lost == lost == sum(1 for _ in stream_findings(ledger, Kind.LOST))
+        found = figures(ledger, 0)
+        assert (found.events, found.lost) == (KEPT_EVENTS, lost)
+        assert sum(1 for _ in stream_findings(ledger, Kind.LOST)) == lost
 
 
 class MadeUpTopic(FakeTopic):

@@ -130,7 +130,7 @@ class World:
 def world_in_order() -> World:
     """Return a world with one of everything, in which nothing is wrong."""
     world = World()
-    world.upload("e1")
+    world.upload("e1", presets=("s", "m", "l"))
     world.upload("e2", version=2)
     world.remove("cat", 1)
     world.upload("e3", image="bird")

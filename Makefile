@@ -1,0 +1,48 @@
+# `make demo` shows everything on the real parts; `make test` runs every test layer; `make check` reads the code only.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo down test check format docs lock bench-latency clean
+
+demo: $(READY)
+	@$(BIN)/darkroom demo
+
+down: $(READY)
+	@$(BIN)/darkroom down
+
+test: check
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(READY)
+	$(BIN)/python docs/generate.py
+
+bench-latency: $(READY)
+	@$(BIN)/python bench/latency.py
+
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --extra dev --no-annotate \
+	    --custom-compile-command "make lock" setup.py -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build demo-out *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(READY): setup.py requirements.lock
+	@sh tools/check-machine "$(PYTHON)"
+	@echo "Installing the Python packages into $(VENV); this takes about a minute"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@

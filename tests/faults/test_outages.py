@@ -1,0 +1,83 @@
+"""Storage or Kafka away for a while: no event is blamed, no outage is hidden, nothing is lost."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from darkroom.stack.supervision import program_states
+from schemas.records import Outcome
+from tests.live_stack import PHOTOS, Scenario, Stack, event, eventually
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def impatient(stack: Stack) -> Iterator[Scenario]:
+    scenario = Scenario(stack, DARKROOM_STORAGE_PATIENCE_S="3")
+    yield scenario
+    scenario.cancel()
+
+
+def publish(scenario: Scenario, count: int) -> None:
+    photo = (PHOTOS / "rocket.jpg").read_bytes()
+    with scenario.publisher() as publisher:
+        source = publisher.upload("shared", "source", photo, 1)
+        for number in range(count):
+            publisher.event(event(f"image-{number}", source, user_id=f"user-{number % 5}"))
+
+
+@contextmanager
+def stopped(scenario: Scenario, part: str) -> Iterator[None]:
+    pid = program_states(scenario.stack.home)[part].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def restarts(scenario: Scenario) -> str:
+    return str(scenario.rest.get(f"/jobs/{scenario.job().job_id}/exceptions"))
+
+
+def test_an_unreachable_store_restarts_the_job_and_blames_no_event(impatient: Scenario) -> None:
+    scenario = impatient
+    scenario.submit()
+    publish(scenario, 120)
+    eventually(lambda: len(scenario.statuses()) > 5, "statuses appear", lambda: len(scenario.statuses()))
+
+    with stopped(scenario, "minio"):
+        eventually(
+            lambda: "OutageError" in restarts(scenario),
+            "the job fails with OutageError",
+            lambda: restarts(scenario)[:2000],
+        )
+
+    figures = scenario.verify(wait_s=240)
+    assert {status.outcome for status in scenario.statuses()} == {Outcome.READY}
+    assert (figures["lost"], figures["duplicated"], figures["orphaned"], figures["corrupt"]) == (0, 0, 0, 0)
+    assert figures["statuses"] == 120
+
+
+def test_a_killed_broker_comes_back_and_nothing_is_lost(scenario: Scenario) -> None:
+    scenario.submit()
+    publish(scenario, 120)
+    eventually(lambda: len(scenario.statuses()) > 5, "statuses appear", lambda: len(scenario.statuses()))
+
+    pid = program_states(scenario.stack.home)["kafka"].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+
+    def is_back() -> bool:
+        state = program_states(scenario.stack.home)["kafka"]
+        return state.pid not in (None, pid) and state.name == "RUNNING"
+
+    eventually(is_back, "the broker runs again", lambda: program_states(scenario.stack.home))
+    scenario.darkroom("up")
+    figures = scenario.verify(wait_s=240)
+    assert (figures["lost"], figures["duplicated"], figures["orphaned"], figures["corrupt"]) == (0, 0, 0, 0)
+    assert figures["statuses"] == 120
