@@ -30,6 +30,7 @@ class Develop(AsyncFunction):
         self._statuses = status_codec()
         self._dead_letters = dead_letter_codec()
         self._developer = Developer(self._open_store(), self._settings)
+        self._outage: str | None = None
         budget = self._developer.budget
         metrics = runtime_context.get_metrics_group()
         metrics.gauge("source_bytes_in_flight", lambda: budget.held_bytes)
@@ -41,12 +42,15 @@ class Develop(AsyncFunction):
     async def async_invoke(self, value: Row) -> list[Row]:
         if value.event is None or value.status is not None:
             return [value]
+        if self._outage is not None:  # the job is about to restart: try nothing more against the store
+            return [item(value.key, event=value.event, outage=self._outage)]
         try:
             status = await self._developer.develop(self._events.decode(value.event))
             letter = self._given_up(status, value.event) if status.outcome is Outcome.FAILED else None
             return [item(value.key, value.event, self._statuses.encode(status), letter)]
         except BaseException as error:  # a coroutine that is cancelled would hang the job for ever
-            return [item(value.key, event=value.event, outage=f"{type(error).__name__}: {error}")]
+            self._outage = f"{type(error).__name__}: {error}"
+            return [item(value.key, event=value.event, outage=self._outage)]
 
     def _given_up(self, status: ImageStatus, payload: bytes) -> bytes:
         failure = status.failures[0]

@@ -13,7 +13,7 @@ from minio import Minio
 from minio.credentials.providers import AWSConfigProvider, ChainedProvider, EnvAWSProvider, EnvMinioProvider
 from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
-from minio.helpers import MIN_PART_SIZE
+from minio.helpers import MIN_PART_SIZE, check_bucket_name
 
 from udfs.errors import (
     SourceBucketMissingError,
@@ -26,7 +26,7 @@ from udfs.errors import (
 from udfs.object_store import ObjectStore, OpenedSource
 
 CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 30
+READ_TIMEOUT_S = 10  # without a single byte; a large source may take longer
 
 SOURCE_ERRORS: dict[str, type[SourceError]] = {
     "AccessDenied": SourceForbiddenError,
@@ -77,6 +77,7 @@ class S3Store:
         self._endpoint = endpoint
 
     def open_source(self, bucket: str, key: str, etag: str | None) -> OpenedSource:
+        self._check_bucket(bucket)
         headers: dict[str, str | list[str] | tuple[str]] = {"If-Match": f'"{etag}"'} if etag else {}
         try:
             with self._translated(f"GET {bucket}"):
@@ -86,9 +87,9 @@ class S3Store:
                 message = f"source {bucket}/{key}: {error.__cause__.message}"
                 raise SOURCE_ERRORS[error.__cause__.code](message) from error
             raise
-        except ValueError as error:  # the client refuses a name before it asks the store
+        except ValueError as error:  # the client refuses a key before it asks the store
             message = f"source {bucket}/{key}: {error}"
-            raise SourceBucketMissingError(message) from error
+            raise SourceMissingError(message) from error
         return S3Source(response, f"GET {bucket} at {self._endpoint}")
 
     def put(self, bucket: str, key: str, data: bytes, headers: Mapping[str, str]) -> None:
@@ -114,6 +115,13 @@ class S3Store:
             for error in self._client.remove_objects(bucket, (DeleteObject(key) for key in keys)):
                 message = f"DELETE {bucket} at {self._endpoint}: {error.code}"
                 raise StoreUnavailableError(message)
+
+    def _check_bucket(self, bucket: str) -> None:
+        try:
+            check_bucket_name(bucket)
+        except ValueError as error:
+            message = f"source bucket {bucket!r}: {error}"
+            raise SourceBucketMissingError(message) from error
 
     @contextmanager
     def _translated(self, request: str) -> Iterator[None]:

@@ -50,6 +50,12 @@ def test_no_two_hostile_ids_share_a_part():
 
 
 @given(hostile_ids)
+def test_an_id_that_looks_like_the_part_of_another_does_not_share_it(text):
+    assume(key_part(text) != text)
+    assert key_part(key_part(text)) != key_part(text)
+
+
+@given(hostile_ids)
 def test_a_part_that_is_not_a_digest_decodes_back(text):
     part = key_part(text)
     if not part.startswith("~"):
