@@ -38,6 +38,11 @@ class Stack:
     home: Home
     environment: Mapping[str, str]
 
+    @property
+    def target(self) -> Target:
+        """Where the stack's own topics and buckets are."""
+        return resolve_target(self.environment)
+
 
 class Scenario:
     """One load on the shared stack, with topics, a bucket and transactional ids that no other scenario sees."""
