@@ -19,6 +19,7 @@ app = typer.Typer(
     name="darkroom",
     help="Exactly-once image derivatives on Apache Flink: run the stack, feed it, watch it, prove it.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,  # a traceback must not print credentials
     context_settings={"help_option_names": ["-h", "--help"]},
