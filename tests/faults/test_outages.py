@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from darkroom.stack.supervision import program_states
-from schemas.records import Outcome
+from schemas.records import Outcome, Source
 from tests.live_stack import PHOTOS, Scenario, Stack, event, eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -21,11 +21,14 @@ def impatient(stack: Stack) -> Iterator[Scenario]:
     scenario.cancel()
 
 
-def publish(scenario: Scenario, count: int) -> None:
-    photo = (PHOTOS / "rocket.jpg").read_bytes()
+def upload(scenario: Scenario) -> Source:
     with scenario.publisher() as publisher:
-        source = publisher.upload("shared", "source", photo, 1)
-        for number in range(count):
+        return publisher.upload("shared", "source", (PHOTOS / "rocket.jpg").read_bytes(), 1)
+
+
+def publish(scenario: Scenario, source: Source, numbers: range) -> None:
+    with scenario.publisher() as publisher:
+        for number in numbers:
             publisher.event(event(f"image-{number}", source, user_id=f"user-{number % 5}"))
 
 
@@ -47,10 +50,12 @@ def restarts(scenario: Scenario) -> str:
 def test_an_unreachable_store_restarts_the_job_and_blames_no_event(impatient: Scenario) -> None:
     scenario = impatient
     scenario.submit()
-    publish(scenario, 120)
+    source = upload(scenario)
+    publish(scenario, source, range(60))
     eventually(lambda: len(scenario.statuses()) > 5, "statuses appear", lambda: len(scenario.statuses()))
 
     with stopped(scenario, "minio"):
+        publish(scenario, source, range(60, 120))
         eventually(
             lambda: "OutageError" in restarts(scenario),
             "the job fails with OutageError",
@@ -65,7 +70,8 @@ def test_an_unreachable_store_restarts_the_job_and_blames_no_event(impatient: Sc
 
 def test_a_killed_broker_comes_back_and_nothing_is_lost(scenario: Scenario) -> None:
     scenario.submit()
-    publish(scenario, 120)
+    source = upload(scenario)
+    publish(scenario, source, range(60))
     eventually(lambda: len(scenario.statuses()) > 5, "statuses appear", lambda: len(scenario.statuses()))
 
     pid = program_states(scenario.stack.home)["kafka"].pid
@@ -78,6 +84,7 @@ def test_a_killed_broker_comes_back_and_nothing_is_lost(scenario: Scenario) -> N
 
     eventually(is_back, "the broker runs again", lambda: program_states(scenario.stack.home))
     scenario.darkroom("up")
+    publish(scenario, source, range(60, 120))
     figures = scenario.verify(wait_s=240)
     assert (figures["lost"], figures["duplicated"], figures["orphaned"], figures["corrupt"]) == (0, 0, 0, 0)
     assert figures["statuses"] == 120

@@ -87,6 +87,19 @@ def test_an_outage_becomes_an_item_without_a_status(store: FakeStore, develop: D
     assert invoked(develop, value) == item("u", event=value.event, outage="StoreUnavailableError: GET images: refused")
 
 
+def test_after_an_outage_the_store_is_tried_no_more_until_the_job_restarts(store: FakeStore, develop: Develop) -> None:
+    store._fails["open_source"] = [StoreUnavailableError("GET images: refused")]
+    outage = invoked(develop, an_item(an_event())).outage
+    calls = len(store.calls)
+    assert invoked(develop, an_item(an_event(event_id="next"))).outage == outage
+    assert len(store.calls) == calls
+    letter = item("digest", dead_letter=b"letter")
+    assert invoked(develop, letter) == letter
+    develop.close()
+    develop.open(FakeRuntimeContext())
+    assert invoked(develop, an_item(an_event())).outage is None
+
+
 def test_whatever_goes_wrong_outside_the_developer_is_an_outage_and_not_an_exception(develop: Develop) -> None:
     out = invoked(develop, item("u", event=b"not an event"))
     assert out.status is None

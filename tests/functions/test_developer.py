@@ -359,6 +359,7 @@ def test_a_deletion_of_nothing_is_a_deletion() -> None:
 def test_a_newer_version_removes_the_older_ones_objects_after_storing_its_own() -> None:
     store = a_store()
     developed(store, an_event(version=1), an_event(image_id="i2", version=1))
+    store.objects[DERIVATIVES, "u/i/1/retired-000000000000.png"] = b"of a preset that is no longer asked for"
     calls = len(store.calls)
     (status,) = developed(store, an_event(version=2))
     names = store.names()[calls:]

@@ -19,6 +19,17 @@ PUBLIC_EXCEPTIONS = {
     "MinioAdminException": Exception,  # of the administration client, which is not used
 }
 
+CODES_OF_THE_EVENT = {
+    "AccessDenied": "SOURCE_FORBIDDEN",
+    "InvalidBucketName": "SOURCE_BUCKET_MISSING",
+    "KeyTooLongError": "SOURCE_MISSING",
+    "MethodNotAllowed": "SOURCE_MISSING",
+    "NoSuchBucket": "SOURCE_BUCKET_MISSING",
+    "NoSuchKey": "SOURCE_MISSING",
+    "PreconditionFailed": "SOURCE_CHANGED",
+    "XMinioInvalidObjectName": "SOURCE_MISSING",
+}
+
 CODES_OF_THE_STORE = [
     "ExpiredToken",
     "InternalError",
@@ -88,10 +99,15 @@ def test_the_client_raises_nothing_that_is_not_known_here() -> None:
     assert found == PUBLIC_EXCEPTIONS
 
 
-@pytest.mark.parametrize(("code", "error"), SOURCE_ERRORS.items())
-def test_a_code_that_blames_the_event_says_so_for_a_source(code: str, error: type[SourceError]) -> None:
-    with pytest.raises(error, match=r"source images/cat\.jpg: in words"):
+def test_no_code_but_these_blames_an_event() -> None:
+    assert {code: error.reason for code, error in SOURCE_ERRORS.items()} == CODES_OF_THE_EVENT
+
+
+@pytest.mark.parametrize("code", CODES_OF_THE_EVENT)
+def test_a_code_that_blames_the_event_says_so_for_a_source(code: str) -> None:
+    with pytest.raises(SourceError, match=r"source images/cat\.jpg: in words") as error:
         requests_of(refusing(code))["GET"]()
+    assert error.value.reason == CODES_OF_THE_EVENT[code]
 
 
 @pytest.mark.parametrize("code", CODES_OF_THE_STORE)

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.timeout(420)
 
 EVENTS = 3
 CONSOLE_CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
+LOGS_OFF = "-Dlog4j2.level=OFF"  # without a configuration Log4j writes to standard output, between the records
 PRINTABLE_BYTES = "org.apache.kafka.common.serialization.BytesDeserializer"
 ESCAPED = re.compile(rb"\\x([0-9A-F]{2})")
 
@@ -21,7 +22,7 @@ def console_consumer(scenario: Scenario, *options: str) -> list[ImageStatus]:
     """Run Kafka's tool from the stack's own jars and decode each line it prints with our codec."""
     stack = read_record(scenario.stack.home)
     assert stack is not None
-    command = ["java", "-cp", f"{stack.kafka_home}/*", CONSOLE_CONSUMER]
+    command = ["java", LOGS_OFF, "-cp", f"{stack.kafka_home}/*", CONSOLE_CONSUMER]
     command += ["--bootstrap-server", scenario.target.kafka_bootstrap, "--topic", scenario.target.topics.status]
     command += ["--from-beginning", "--formatter-property", f"value.deserializer={PRINTABLE_BYTES}", *options]
     told = subprocess.run(command, capture_output=True, timeout=120, check=False)
