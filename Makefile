@@ -21,6 +21,7 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/settings_table.py --check
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -28,6 +29,7 @@ format: $(READY)
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/settings_table.py
 
 bench-latency: $(READY)
 	@$(BIN)/python bench/latency.py

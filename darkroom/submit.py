@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from darkroom.brokers import transaction_limit_s
 from darkroom.console import output, plural, remarks, write_json
 from darkroom.errors import OperatorError, UsageError
 from darkroom.flink import FlinkRest, Job, pack_job, run, run_command, run_environment
@@ -16,8 +17,10 @@ from darkroom.kafka import connect_consumer, kafka_errors, partitions_of
 from darkroom.stack.layout import home_from
 from darkroom.storage import connect, storage_errors
 from darkroom.target import Target, resolve_target
+from jobs.settings import Settings
 
 METADATA = "_metadata"
+TRANSACTION_TIMEOUT = "DARKROOM_TRANSACTION_TIMEOUT_S"
 STARTED_WITHIN_SECONDS = 120.0
 
 
@@ -60,13 +63,14 @@ def submit(
     target = resolve_target()
     rest = FlinkRest(target)
     _refuse_second(rest)
+    _check_brokers(target)
     restore_from = None if from_nothing else savepoint or _newest_state(target)
     if restore_from is None:
         _confirm_nothing(target, from_nothing)
     command = run_command(
         target,
         pack_job(home_from(os.environ).run),
-        parallelism=parallelism or int(rest.get("/overview")["slots-total"]) or 1,
+        parallelism=parallelism or _all_slots(rest),
         restore_from=restore_from,
         options=_options(option or [], checkpoint_interval),
     )
@@ -97,6 +101,27 @@ def _refuse_second(rest: FlinkRest) -> None:
             "stop it with `flink stop` to upgrade it, or leave it to its work"
         )
         raise OperatorError(message)
+
+
+def _check_brokers(target: Target) -> None:
+    wanted = os.environ.get(TRANSACTION_TIMEOUT) or str(Settings.model_fields["transaction_timeout_s"].default)
+    if not wanted.isdecimal():
+        return  # the job itself says what is wrong with all of its settings
+    allowed = transaction_limit_s(target.kafka_bootstrap)
+    if int(wanted) > allowed:
+        message = (
+            f"{TRANSACTION_TIMEOUT} is {wanted}, and the brokers at {target.kafka_bootstrap} allow {allowed}: "
+            "the job would restart for ever; raise their transaction.max.timeout.ms, or lower the setting"
+        )
+        raise UsageError(message)
+
+
+def _all_slots(rest: FlinkRest) -> int:
+    slots = int(rest.get("/overview")["slots-total"])
+    if not slots:
+        message = "no TaskManager has registered with Flink yet; try again in a few seconds, see `darkroom ps`"
+        raise OperatorError(message)
+    return slots
 
 
 def _newest_state(target: Target) -> str | None:

@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     max_images_per_user: Annotated[Positive, Field(description="images remembered per user")] = 10_000
 
     max_source_bytes: Annotated[Positive, Field(description="largest source")] = 64 * 1024 * 1024
-    max_pixels: Annotated[Positive, Field(description="largest picture, width x height x frames")] = 100_000_000
+    max_pixels: Annotated[Positive, Field(description="largest picture, width x height of a frame")] = 100_000_000
     images_in_flight: Annotated[Positive, Field(le=1024, description="images developed at once per slot")] = 16
     bytes_in_flight: Annotated[Positive, Field(description="budget of source bytes in memory per slot")] = (
         256 * 1024 * 1024

@@ -27,7 +27,7 @@ OUTCOMES: dict[Outcome, OutcomeDoc] = {
         "Tell the producer the reason; the same event would be rejected again.",
     ),
     Outcome.FAILED: OutcomeDoc(
-        "Darkroom is at fault; nothing was stored, and the event is also kept as a dead letter.",
+        "Darkroom is at fault; no derivative is announced, and the event is also kept as a dead letter.",
         "Nothing is wrong with the image; publish a REDERIVE once the cause is mended.",
     ),
     Outcome.DELETED: OutcomeDoc(

@@ -77,6 +77,12 @@ def test_a_second_job_is_refused_and_nothing_is_forgotten_unless_told(scenario: 
     )
 
 
+def test_a_transaction_timeout_that_the_brokers_refuse_stops_the_submission(scenario: Scenario) -> None:
+    scenario.environment["DARKROOM_TRANSACTION_TIMEOUT_S"] = str(7 * 24 * 3600)
+    assert "raise their transaction.max.timeout.ms" in scenario.submit(status=2)
+    assert not scenario.rest.running_jobs()
+
+
 def test_settings_that_could_lose_a_status_stop_the_submission(scenario: Scenario) -> None:
     scenario.environment["DARKROOM_TRANSACTION_TIMEOUT_S"] = "100"
     scenario.environment["DARKROOM_STORAGE_PATIENCE_S"] = "500"
