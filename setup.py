@@ -16,7 +16,7 @@ setup(
     packages=find_packages(include=["jobs*", "udfs*", "schemas*", "darkroom*"]),
     package_data={
         "jobs": ["presets.yaml"],
-        "schemas": ["*.avsc"],
+        "schemas": ["*.avsc", "writers/*"],
         "darkroom": ["stack/*.xml", "stack/flink-conf/*"],
     },
     install_requires=[

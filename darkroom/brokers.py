@@ -12,7 +12,8 @@ def transaction_limit_s(bootstrap: str) -> int:
     with kafka_errors(bootstrap):
         admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=CONNECT_TIMEOUT_MS)
         try:
-            brokers = [str(broker["node_id"]) for broker in admin.describe_cluster()["brokers"]]
+            described = admin.describe_cluster()["brokers"]
+            brokers = [str(broker.get("broker_id", broker.get("node_id"))) for broker in described]  # old: node_id
             resources = [ConfigResource(ConfigResourceType.BROKER, broker) for broker in brokers]
             found = admin.describe_configs(resources, config_filter=ConfigFilterType.ALL)
         finally:

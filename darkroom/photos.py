@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from darkroom.errors import OperatorError
+
 WHEEL: Final = "scikit-image==0.25.2"
 FOLDER_IN_WHEEL: Final = "skimage/data"
 FETCH_SECONDS: Final = 300
@@ -31,7 +33,7 @@ PHOTOS: Final = {
 }
 
 
-class PhotosUnavailable(Exception):
+class PhotosUnavailable(OperatorError):
     """The photographs are not in the cache and cannot be fetched; the message says what to do."""
 
 

@@ -139,15 +139,16 @@ def _confirm_nothing(target: Target, told_to: bool) -> None:
     events = _offsets(target, target.topics.events)
     if told_to:
         remarks().print(f"starting from nothing: {plural(events, 'event')} will be read again", style="yellow")
-    elif _offsets(target, target.topics.status):
+    elif _offsets(target, target.topics.status, ever=True) or _offsets(target, target.topics.dead_letters, ever=True):
         message = (
-            "there is no checkpoint to resume from, and statuses were written before; "
+            "there is no checkpoint to resume from, and outcomes were written before; "
             f"--from-nothing reads {plural(events, 'event')} again and writes their statuses a second time"
         )
         raise OperatorError(message)
 
 
-def _offsets(target: Target, topic: str) -> int:
+def _offsets(target: Target, topic: str, *, ever: bool = False) -> int:
+    """Return how many records a topic has, or `ever` had; transaction markers count."""
     with kafka_errors(target.kafka_bootstrap):
         consumer = connect_consumer(target.kafka_bootstrap)
         try:
@@ -155,7 +156,7 @@ def _offsets(target: Target, topic: str) -> int:
             beginnings, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
         finally:
             consumer.close(autocommit=False)
-    return sum(ends[partition] - beginnings[partition] for partition in partitions)
+    return sum(ends[partition] - (0 if ever else beginnings[partition]) for partition in partitions)
 
 
 def _options(given: list[str], checkpoint_interval: str | None) -> dict[str, str]:

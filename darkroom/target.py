@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from darkroom.errors import UsageError
 from darkroom.stack.layout import Home, home_from
 from darkroom.stack.record import Buckets, StackRecord, Topics, read_record
 
@@ -39,6 +40,10 @@ class Target:
 def resolve_target(environment: Mapping[str, str] | None = None) -> Target:
     """Return where to connect; `environment` is the process's own unless a test passes one."""
     env = os.environ if environment is None else environment
+    for name in ("DARKROOM_S3_ENDPOINT", "DARKROOM_FLINK_URL"):
+        if "@" in env.get(name, ""):
+            message = f"{name} has a user or a password in it; keep credentials in AWS_SHARED_CREDENTIALS_FILE"
+            raise UsageError(message)
     home = home_from(env)
     record = read_record(home)
     base = target_of(record) if record else _default_target(home)

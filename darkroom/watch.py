@@ -153,7 +153,7 @@ def letter_line(letter: DeadLetter, record: TopicRecord) -> Text:
         Text(clock(record), style="dim"),
         Text("DEAD LETTER", style="bold red"),
         Text(f"{letter.reason} at {letter.stage}", style="red"),
-        Text(f"{len(letter.payload):,} bytes"),
+        Text(f"{letter.payload_bytes:,} bytes"),
         *([cell(letter.event_id, limit=ID_CHARACTERS)] if letter.event_id else []),
         cell(letter.message, limit=REASON_CHARACTERS),
     ]
@@ -162,4 +162,4 @@ def letter_line(letter: DeadLetter, record: TopicRecord) -> Text:
 
 def letter_json(letter: DeadLetter) -> dict[str, Any]:
     """Return a dead letter's fields without its bytes, which may be large and are in the topic."""
-    return letter.model_dump(mode="json", exclude={"payload"}) | {"payload_bytes": len(letter.payload)}
+    return letter.model_dump(mode="json", exclude={"payload"})

@@ -101,6 +101,7 @@ def cluster_limits(env: StreamExecutionEnvironment) -> ClusterLimits:
         return int(parse(effective.get_string(key, default)).toMillis())
 
     return ClusterLimits(
+        checkpoint_interval_ms=milliseconds("execution.checkpointing.interval", "0"),
         checkpoint_timeout_ms=milliseconds("execution.checkpointing.timeout", "10 min"),
         restart_max_backoff_ms=milliseconds("restart-strategy.exponential-delay.max-backoff", "1 min"),
     )

@@ -41,6 +41,7 @@ class SettingsError(Exception):
 class ClusterLimits:
     """What the cluster's own configuration says of checkpoints and restarts, in milliseconds."""
 
+    checkpoint_interval_ms: int  # 0: there are no checkpoints
     checkpoint_timeout_ms: int
     restart_max_backoff_ms: int
 
@@ -123,6 +124,22 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _amounts_agree(self) -> Self:
+        if self.max_source_bytes > self.bytes_in_flight:
+            message = (
+                f"DARKROOM_MAX_SOURCE_BYTES ({self.max_source_bytes}) is more than DARKROOM_BYTES_IN_FLIGHT"
+                f" ({self.bytes_in_flight}): one source would break the budget; raise the budget or lower the limit"
+            )
+            raise ValueError(message)
+        if self.dedupe_hours > self.image_memory_days * 24:
+            message = (
+                f"DARKROOM_DEDUPE_HOURS ({self.dedupe_hours}) is more than DARKROOM_IMAGE_MEMORY_DAYS"
+                f" ({self.image_memory_days} days): an event would be remembered longer than its image"
+            )
+            raise ValueError(message)
+        return self
+
     @property
     def writers(self) -> list[Schema]:
         """The further schemas that producers write with."""
@@ -159,12 +176,20 @@ class Settings(BaseSettings):
             SettingsError: a relation without which a status could be lost, or a checkpoint never completes.
         """
         problems = []
-        timeout_s, backoff_s = cluster.checkpoint_timeout_ms // 1000, cluster.restart_max_backoff_ms // 1000
-        if self.transaction_timeout_s <= timeout_s + backoff_s:
+        timeout_s = cluster.checkpoint_timeout_ms // 1000
+        needed_s = (
+            cluster.checkpoint_interval_ms + cluster.checkpoint_timeout_ms + cluster.restart_max_backoff_ms
+        ) // 1000
+        if not cluster.checkpoint_interval_ms:
+            problems.append(
+                "execution.checkpointing.interval is not set: no status would ever be committed; run with the"
+                " project's flink-conf/config.yaml"
+            )
+        if self.delivery == "exactly-once" and self.transaction_timeout_s <= needed_s:
             problems.append(
                 f"DARKROOM_TRANSACTION_TIMEOUT_S is {self.transaction_timeout_s}: statuses are lost when a restart"
-                f" takes longer; set it above {timeout_s + backoff_s}, which is execution.checkpointing.timeout"
-                f" ({timeout_s} s) plus restart-strategy.exponential-delay.max-backoff ({backoff_s} s)"
+                f" takes longer; set it above {needed_s}, the sum of execution.checkpointing.interval,"
+                " execution.checkpointing.timeout and restart-strategy.exponential-delay.max-backoff"
             )
         if self.storage_patience_s >= timeout_s:
             problems.append(

@@ -36,12 +36,16 @@ class _WholeReads(io.BytesIO):
 
 
 class Codec:
-    """Encodes records of one schema, and decodes what that schema or any known writer's schema wrote."""
+    """Encodes records of one schema, and decodes what that schema or any known writer's schema wrote.
+
+    Known are the schema itself, what earlier versions shipped (the folder ``writers``) and those given.
+    """
 
     def __init__(self, reader: Schema, writers: list[Schema] | None = None) -> None:
         self._reader = parse_schema(reader)
         self._header = MARKER + schema_fingerprint(reader)
-        self._writers = {schema_fingerprint(schema): parse_schema(schema) for schema in writers or []}
+        earlier = [schema for schema in earlier_schemas() if schema["name"] == reader["name"]]
+        self._writers = {schema_fingerprint(schema): parse_schema(schema) for schema in [*earlier, *(writers or [])]}
         self._writers[schema_fingerprint(reader)] = self._reader
 
     def encode(self, record: dict[str, Any]) -> bytes:
@@ -86,6 +90,12 @@ def load_schema(name: str) -> Schema:
     """Return one of the schemas shipped with Darkroom, such as ``image-event``."""
     schema: Schema = json.loads(files("schemas").joinpath(f"{name}.avsc").read_text("utf-8"))
     return schema
+
+
+def earlier_schemas() -> list[Schema]:
+    """Return the schemas that earlier versions of Darkroom wrote with."""
+    folder = files("schemas").joinpath("writers")
+    return [json.loads(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".avsc")]
 
 
 def load_folder(folder: Path) -> list[Schema]:

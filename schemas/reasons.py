@@ -101,7 +101,7 @@ REASONS: dict[Reason, ReasonDoc] = {
     Reason.UNSUPPORTED_FORMAT: ReasonDoc(
         "REJECTED",
         "The source is an image, in a format that is not developed.",
-        "Convert it to one of the formats in the documentation of presets.",
+        "Convert it to JPEG, PNG, WebP, GIF, TIFF or BMP.",
     ),
     Reason.CORRUPT_IMAGE: ReasonDoc(
         "REJECTED", "The source begins as an image and cannot be decoded to its end.", "Upload an undamaged copy."

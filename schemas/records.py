@@ -1,5 +1,6 @@
 """The records on the wire as frozen models, and the limits an event has to keep."""
 
+import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Self, TypeVar
@@ -17,6 +18,8 @@ ATTRIBUTES_MAX_COUNT = 64
 ATTRIBUTES_MAX_BYTES = 16 * 1024
 TRACEPARENT_MAX_CHARACTERS = 256
 EXCERPT_MAX_CHARACTERS = 80
+MESSAGE_MAX_CHARACTERS = 2000
+PAYLOAD_MAX_BYTES = 512 * 1024  # twice the largest valid event, half of what a broker takes by default
 
 Id = Annotated[str, Field(min_length=1, max_length=ID_MAX_CHARACTERS)]
 
@@ -59,7 +62,7 @@ class Source(_Record):
 
     bucket: Annotated[str, Field(min_length=1, max_length=255)]
     key: Annotated[str, Field(min_length=1)]
-    etag: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    etag: Annotated[str, Field(pattern=r"^[\x21\x23-\x7e]{1,256}$")] | None = None  # RFC 9110: it becomes a header
 
 
 class ImageEvent(_Record):
@@ -152,15 +155,32 @@ class ImageStatus(_Record):
 
 
 class DeadLetter(_Record):
-    """Bytes that are not a valid event, or an event that was given up."""
+    """Bytes that are not a valid event, or an event that was given up; a valid event is never cut."""
 
     stage: Stage
     reason: Reason
     message: str
     event_id: str | None = None
     payload: bytes
+    payload_bytes: int
     payload_sha256: str
     job_version: str
+
+    @classmethod
+    def of(
+        cls, record: bytes, stage: Stage, reason: Reason, message: str, job_version: str, event_id: str | None = None
+    ) -> Self:
+        """Return the dead letter of a record as it was read, of any size."""
+        return cls(
+            stage=stage,
+            reason=reason,
+            message=message[:MESSAGE_MAX_CHARACTERS],
+            event_id=event_id,
+            payload=record[:PAYLOAD_MAX_BYTES],
+            payload_bytes=len(record),
+            payload_sha256=hashlib.sha256(record).hexdigest(),
+            job_version=job_version,
+        )
 
 
 Record = TypeVar("Record", bound=_Record)

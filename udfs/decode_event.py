@@ -1,7 +1,5 @@
 """Decode: from the bytes of a record to an item that carries a valid event or a dead letter."""
 
-import hashlib
-
 from pyflink.common import Row
 from pyflink.datastream import MapFunction, RuntimeContext
 
@@ -26,13 +24,5 @@ class DecodeEvent(MapFunction):
         try:
             return item(self._events.decode(value).user_id, event=value)
         except UndecodableError as error:
-            digest = hashlib.sha256(value).hexdigest()
-            letter = DeadLetter(
-                stage=Stage.DECODE,
-                reason=error.reason,
-                message=str(error),
-                payload=value,
-                payload_sha256=digest,
-                job_version=self._job_version,
-            )
-            return item(digest, dead_letter=self._dead_letters.encode(letter))
+            letter = DeadLetter.of(value, Stage.DECODE, error.reason, str(error), self._job_version)
+            return item(letter.payload_sha256, dead_letter=self._dead_letters.encode(letter))

@@ -1,6 +1,5 @@
 """Develop as async I/O: the Flink side of udfs.developer."""
 
-import hashlib
 from collections.abc import Callable
 
 from pyflink.common import Row
@@ -17,7 +16,8 @@ class Develop(AsyncFunction):
     """Item -> item with its status; one that has an outcome already passes through.
 
     Never raises: PyFlink 2.3 completes an element whose coroutine raised with no result, and a checkpoint taken before
-    the error is noticed would lose it. A broken store becomes an item with ``outage``, on which settle raises.
+    the error is noticed would lose it. A broken store becomes an item with ``outage``, on which settle raises; no
+    checkpoint ever holds such an item, because Flink aligns the barriers of a forward connection.
     """
 
     def __init__(self, open_store: Callable[[], ObjectStore], settings: DevelopSettings, writers: list[Schema]) -> None:
@@ -30,7 +30,6 @@ class Develop(AsyncFunction):
         self._statuses = status_codec()
         self._dead_letters = dead_letter_codec()
         self._developer = Developer(self._open_store(), self._settings)
-        self._outage: str | None = None
         budget = self._developer.budget
         metrics = runtime_context.get_metrics_group()
         metrics.gauge("source_bytes_in_flight", lambda: budget.held_bytes)
@@ -42,26 +41,15 @@ class Develop(AsyncFunction):
     async def async_invoke(self, value: Row) -> list[Row]:
         if value.event is None or value.status is not None:
             return [value]
-        if self._outage is not None:  # the job is about to restart: try nothing more against the store
-            return [item(value.key, event=value.event, outage=self._outage)]
         try:
             status = await self._developer.develop(self._events.decode(value.event))
             letter = self._given_up(status, value.event) if status.outcome is Outcome.FAILED else None
             return [item(value.key, value.event, self._statuses.encode(status), letter)]
         except BaseException as error:  # a coroutine that is cancelled would hang the job for ever
-            self._outage = f"{type(error).__name__}: {error}"
-            return [item(value.key, event=value.event, outage=self._outage)]
+            return [item(value.key, event=value.event, outage=f"{type(error).__name__}: {error}")]
 
     def _given_up(self, status: ImageStatus, payload: bytes) -> bytes:
         failure = status.failures[0]
         return self._dead_letters.encode(
-            DeadLetter(
-                stage=failure.stage,
-                reason=failure.reason,
-                message=failure.message,
-                event_id=status.event_id,
-                payload=payload,
-                payload_sha256=hashlib.sha256(payload).hexdigest(),
-                job_version=status.job_version,
-            )
+            DeadLetter.of(payload, failure.stage, failure.reason, failure.message, status.job_version, status.event_id)
         )

@@ -29,12 +29,12 @@ from schemas.records import (
     Stage,
     Timings,
 )
-from udfs.errors import SourceError, SourceTooLargeError, StoreUnavailableError
+from udfs.errors import SourceChangedError, SourceError, SourceTooLargeError, StoreUnavailableError
 from udfs.imaging import render as imaging
 from udfs.imaging.errors import ImagingError
 from udfs.imaging.presets import Presets, UnknownPreset
 from udfs.in_flight import ByteBudget, Turns
-from udfs.object_store import ObjectStore
+from udfs.object_store import ObjectStore, OpenedSource
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -85,6 +85,7 @@ class Developer:
         self._store = store
         self._settings = settings
         self._turns = Turns()
+        self._lost: StoreUnavailableError | None = None
         self.budget = ByteBudget(settings.bytes_in_flight)
         self._io = ThreadPoolExecutor(settings.images_in_flight, "storage")
         self._renderers = ThreadPoolExecutor(settings.render_threads, "render")
@@ -102,6 +103,8 @@ class Developer:
         """
         course = _Course()
         async with self._turns.turn((event.user_id, event.image_id)):
+            if self._lost is not None:  # the job is about to restart: those that waited try nothing more
+                raise self._lost
             try:
                 if event.kind is EventKind.DELETED:
                     return await self._delete(event, course)
@@ -112,7 +115,8 @@ class Developer:
                 return self._without_derivatives(event, course, Outcome.REJECTED, error.reason, str(error))
             except ImagingError as error:
                 return self._without_derivatives(event, course, Outcome.REJECTED, Reason(error.reason), str(error))
-            except StoreUnavailableError:
+            except StoreUnavailableError as error:
+                self._lost = error
                 raise
             except Exception as error:
                 log.exception("developing failed for a reason of our own at stage %s", course.stage)
@@ -145,14 +149,17 @@ class Developer:
     @asynccontextmanager
     async def _fetched(self, source: Source, course: _Course) -> AsyncIterator[bytes]:
         async with course.at(Stage.FETCH):
-            data = await self._retrying(course, lambda: self._fetch(source))
+            opened = await self._ask(course, self._open, source)
+            await self.budget.acquire(opened.size)
         try:
+            async with course.at(Stage.FETCH):
+                data = await self._read(source, opened, course)
             yield data
         finally:
-            await self.budget.release(len(data))
+            await self.budget.release(opened.size)
 
-    async def _fetch(self, source: Source) -> bytes:
-        opened = await self._run(self._store.open_source, source.bucket, source.key, source.etag)
+    def _open(self, source: Source) -> OpenedSource:
+        opened = self._store.open_source(source.bucket, source.key, source.etag)
         if opened.size > self._settings.limits.max_source_bytes:
             opened.close()
             message = (
@@ -160,12 +167,20 @@ class Developer:
                 f"more than the limit of {self._settings.limits.max_source_bytes}; store a smaller file"
             )
             raise SourceTooLargeError(message)
-        await self.budget.acquire(opened.size)
-        try:
-            return await self._run(opened.read)
-        except BaseException:
-            await self.budget.release(opened.size)
-            raise
+        return opened
+
+    async def _read(self, source: Source, opened: OpenedSource, course: _Course) -> bytes:
+        unread = [opened]
+
+        async def attempt() -> bytes:
+            current = unread.pop() if unread else await self._run(self._open, source)
+            if current.size != opened.size:  # the budget holds the first size
+                current.close()
+                message = f"source {source.bucket}/{source.key} was replaced while it was read; publish its new version"
+                raise SourceChangedError(message)
+            return await self._run(current.read)
+
+        return await self._retrying(course, attempt)
 
     async def _put_all(
         self, event: ImageEvent, rendering: imaging.Rendering, course: _Course

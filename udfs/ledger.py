@@ -3,9 +3,10 @@
 Times are epoch milliseconds. Every entry has an end of life, and the number of entries is bounded.
 """
 
-import base64
 import hashlib
-from dataclasses import asdict, dataclass
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from schemas.records import EventKind, ImageEvent
 Value = TypeVar("Value")
 
 CLEANUP_INTERVAL_MS = 60 * 60 * 1000
+ID_BYTES = 16
 
 
 class Verdict(Enum):
@@ -49,8 +51,8 @@ class ImageMark:
 class Ledger:
     """Seen event ids and newest versions of one user; ids as hashes, oldest first."""
 
-    seen_events: dict[str, int]
-    images: dict[str, ImageMark]
+    seen_events: dict[bytes, int]
+    images: dict[bytes, ImageMark]
     cleanup_at: int = 0
 
     @property
@@ -98,15 +100,31 @@ class LedgerCodec:
 
     def encode(self, ledger: Ledger) -> bytes:
         """Return the ledger as bytes."""
-        return self._codec.encode(asdict(ledger))
+        marks = ledger.images.values()
+        return self._codec.encode(
+            {
+                "event_ids": b"".join(ledger.seen_events),
+                "event_ends": _pack(ledger.seen_events.values()),
+                "image_ids": b"".join(ledger.images),
+                "image_versions": _pack(mark.version for mark in marks),
+                "image_deletions": bytes(mark.deleted for mark in marks),
+                "image_ends": _pack(mark.forgotten_at for mark in marks),
+                "cleanup_at": ledger.cleanup_at,
+            }
+        )
 
     def decode(self, data: bytes | None) -> Ledger:
         """Return the ledger that the bytes encode, or an empty one for None."""
         if data is None:
             return Ledger({}, {})
         record = self._codec.decode(data)
-        record["images"] = {key: ImageMark(**mark) for key, mark in record["images"].items()}
-        return Ledger(**record)
+        versions, ends = _unpack(record["image_versions"]), _unpack(record["image_ends"])
+        marks = map(ImageMark, versions, map(bool, record["image_deletions"]), ends)
+        return Ledger(
+            seen_events=dict(zip(_ids(record["event_ids"]), _unpack(record["event_ends"]), strict=True)),
+            images=dict(zip(_ids(record["image_ids"]), marks, strict=True)),
+            cleanup_at=record["cleanup_at"],
+        )
 
 
 def _judge(event: ImageEvent, mark: ImageMark | None) -> Verdict:
@@ -123,13 +141,25 @@ def _repeats(kind: EventKind, deleted: bool) -> bool:
     return kind is not EventKind.UPLOADED
 
 
-def _remember(entries: dict[str, Value], key: str, value: Value, limit: int) -> None:
+def _remember(entries: dict[bytes, Value], key: bytes, value: Value, limit: int) -> None:
     entries.pop(key, None)
     entries[key] = value
     while len(entries) > limit:
         del entries[next(iter(entries))]
 
 
-def _hash(text: str) -> str:
-    digest = hashlib.blake2b(text.encode("utf-8"), digest_size=16).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+def _hash(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=ID_BYTES).digest()
+
+
+def _ids(packed: bytes) -> list[bytes]:
+    return [packed[start : start + ID_BYTES] for start in range(0, len(packed), ID_BYTES)]
+
+
+def _pack(numbers: Iterable[int]) -> bytes:
+    values = tuple(numbers)
+    return struct.pack(f"<{len(values)}q", *values)
+
+
+def _unpack(packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(packed) // 8}q", packed)

@@ -31,6 +31,7 @@ READ_TIMEOUT_S = 10  # without a single byte; a large source may take longer
 SOURCE_ERRORS: dict[str, type[SourceError]] = {
     "AccessDenied": SourceForbiddenError,
     "InvalidBucketName": SourceBucketMissingError,
+    "InvalidObjectState": SourceForbiddenError,  # archived: it has to be restored first
     "KeyTooLongError": SourceMissingError,
     "MethodNotAllowed": SourceMissingError,  # the newest version of the key is a delete marker
     "NoSuchBucket": SourceBucketMissingError,
@@ -90,6 +91,10 @@ class S3Store:
         except ValueError as error:  # the client refuses a key before it asks the store
             message = f"source {bucket}/{key}: {error}"
             raise SourceMissingError(message) from error
+        if "Content-Length" not in response.headers:
+            response.close()
+            message = f"GET {bucket} at {self._endpoint}: the answer does not say how long the source is"
+            raise StoreUnavailableError(message)
         return S3Source(response, f"GET {bucket} at {self._endpoint}")
 
     def put(self, bucket: str, key: str, data: bytes, headers: Mapping[str, str]) -> None:
@@ -142,7 +147,7 @@ class S3Source:
 
     def read(self) -> bytes:
         try:
-            data = self._response.read()
+            data = self._response.read(decode_content=False)  # never inflate what the budget did not count
         except (urllib3.exceptions.HTTPError, OSError) as error:
             message = f"{self._request}: {_in_words(error)}"
             raise StoreUnavailableError(message) from error

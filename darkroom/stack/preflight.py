@@ -48,7 +48,9 @@ def address_problems(environment: Mapping[str, str]) -> list[str]:
         problems.append(f"DARKROOM_KAFKA_BOOTSTRAP={brokers} is not host:port: write for example 127.0.0.1:9092.")
     for name in ("DARKROOM_S3_ENDPOINT", "DARKROOM_FLINK_URL"):
         url = environment.get(name)
-        if url and not re.fullmatch(r"https?://[^/\s]+/?", url):
+        if url and "@" in url:
+            problems.append(f"{name} has a user or a password in it: keep credentials in AWS_SHARED_CREDENTIALS_FILE.")
+        elif url and not re.fullmatch(r"https?://[^/\s]+/?", url):
             problems.append(f"{name}={url} is not a URL of a host: write for example http://127.0.0.1:9000.")
     return problems
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import TypeVar
 
@@ -72,17 +73,25 @@ def read_dead_letters(ledger: Ledger, topic: Topic, writers: list[Schema], count
 
 
 def _add_letter(ledger: Ledger, letter: DeadLetter, events: RecordCodec[ImageEvent], place: Place) -> None:
-    digest = hashlib.sha256(letter.payload)
-    if digest.hexdigest() != letter.payload_sha256:
+    digest = _digest(letter)
+    if digest.hex() != letter.payload_sha256:
         ledger.add_unreadable("dead letter", place, "its payload does not have the SHA-256 it names")
     if letter.event_id is None:
-        ledger.add_letters([DigestRow(digest.digest(), place)])
+        ledger.add_letters([DigestRow(digest, place)])
         return
     event = _decoded(events, letter.payload)
     if event is None or event.event_id != letter.event_id:
         ledger.add_unreadable("dead letter", place, "its payload is not the event it names")
         return
     ledger.add_given_up([EventRow(event.user_id, event.event_id, event.image_id, place)])
+
+
+def _digest(letter: DeadLetter) -> bytes:
+    if len(letter.payload) == letter.payload_bytes:
+        return hashlib.sha256(letter.payload).digest()
+    with suppress(ValueError):  # of a record that was cut, only the letter knows
+        return bytes.fromhex(letter.payload_sha256)
+    return b""
 
 
 def read_objects(ledger: Ledger, objects: Objects, bucket: str, counter: Counter, *, whole_bucket: bool) -> None:

@@ -69,6 +69,7 @@ def test_what_is_not_a_valid_event_becomes_a_dead_letter_with_its_bytes(
         reason=reason,
         message=letter.message,
         payload=data,
+        payload_bytes=len(data),
         payload_sha256=digest,
         job_version="9.9.9",
     )

@@ -70,6 +70,7 @@ def test_an_event_that_failed_is_kept_as_a_dead_letter_with_its_bytes(store: Fak
         message="KeyError at stage STORE; see the log of the Python worker",
         event_id="e",
         payload=event,
+        payload_bytes=len(event),
         payload_sha256=hashlib.sha256(event).hexdigest(),
         job_version="9.9.9",
     )

@@ -1,3 +1,4 @@
+import gzip
 import io
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,7 @@ PUBLIC_EXCEPTIONS = {
 
 CODES_OF_THE_EVENT = {
     "AccessDenied": "SOURCE_FORBIDDEN",
+    "InvalidObjectState": "SOURCE_FORBIDDEN",
     "InvalidBucketName": "SOURCE_BUCKET_MISSING",
     "KeyTooLongError": "SOURCE_MISSING",
     "MethodNotAllowed": "SOURCE_MISSING",
@@ -137,6 +139,12 @@ def test_a_gateway_that_answers_in_html_blames_the_store(status: int) -> None:
     http = FakeHttp(status, body, **{"Content-Type": "text/html"})
     with pytest.raises(StoreUnavailableError):
         a_store(http).open_source("images", "cat.jpg", None)
+
+
+def test_a_source_stored_with_a_content_encoding_is_read_as_it_is_stored() -> None:
+    packed = gzip.compress(b"x" * 1000)
+    http = FakeHttp(200, packed, **{"Content-Encoding": "gzip", "Content-Length": str(len(packed))})
+    assert a_store(http).open_source("images", "cat.jpg", None).read() == packed
 
 
 @pytest.mark.parametrize("announced", [3, 5])

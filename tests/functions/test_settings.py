@@ -8,7 +8,7 @@ from jobs.settings import DEFAULT_PRESETS, ClusterLimits, Settings, SettingsErro
 from tests.builders import PRESETS
 
 LEAST = {"KAFKA_BOOTSTRAP": "kafka:9092", "S3_ENDPOINT": "http://minio:9000"}
-LIMITS = ClusterLimits(checkpoint_timeout_ms=300_000, restart_max_backoff_ms=120_000)
+LIMITS = ClusterLimits(checkpoint_interval_ms=10_000, checkpoint_timeout_ms=300_000, restart_max_backoff_ms=120_000)
 SECRET = "hunter2-hunter2"
 
 Reader = Callable[..., Settings]
@@ -99,18 +99,37 @@ def test_topics_must_differ(read: Reader) -> None:
     )
 
 
-@pytest.mark.parametrize("seconds", [421, 3600])
+@pytest.mark.parametrize("seconds", [431, 3600])
 def test_a_transaction_that_outlives_checkpoint_and_restart_is_accepted(read: Reader, seconds: int) -> None:
     read(TRANSACTION_TIMEOUT_S=seconds).check(LIMITS)
 
 
 def test_what_contradicts_the_cluster_is_told_all_at_once_with_the_figures(read: Reader) -> None:
     with pytest.raises(SettingsError) as error:
-        read(TRANSACTION_TIMEOUT_S=420, STORAGE_PATIENCE_S=300).check(LIMITS)
+        read(TRANSACTION_TIMEOUT_S=430, STORAGE_PATIENCE_S=300).check(LIMITS)
     transaction, patience = problems_of(error)
-    assert transaction.startswith("DARKROOM_TRANSACTION_TIMEOUT_S is 420: ")
-    assert "set it above 420, which is execution.checkpointing.timeout (300 s)" in transaction
+    assert transaction.startswith("DARKROOM_TRANSACTION_TIMEOUT_S is 430: ")
+    assert "set it above 430, the sum of execution.checkpointing.interval" in transaction
     assert patience.startswith("DARKROOM_STORAGE_PATIENCE_S is 300: ")
+
+
+def test_a_cluster_without_checkpoints_is_refused(read: Reader) -> None:
+    with pytest.raises(SettingsError, match=r"execution\.checkpointing\.interval is not set"):
+        read().check(ClusterLimits(0, 300_000, 120_000))
+
+
+def test_at_least_once_needs_no_transaction_timeout(read: Reader) -> None:
+    read(DELIVERY="at-least-once", TRANSACTION_TIMEOUT_S=1).check(LIMITS)
+
+
+def test_amounts_that_contradict_each_other_are_refused(read: Reader) -> None:
+    with pytest.raises(SettingsError, match="would break the budget"):
+        read(MAX_SOURCE_BYTES=10, BYTES_IN_FLIGHT=9)
+
+
+def test_an_event_is_not_remembered_longer_than_its_image(read: Reader) -> None:
+    with pytest.raises(SettingsError, match="longer than its image"):
+        read(DEDUPE_HOURS=25, IMAGE_MEMORY_DAYS=1)
 
 
 def test_a_presets_file_with_faults_is_named_with_every_fault(read: Reader, tmp_path: Path) -> None:

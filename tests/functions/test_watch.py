@@ -55,6 +55,7 @@ def test_a_dead_letter_is_told_without_its_bytes() -> None:
         reason=Reason.NOT_AVRO,
         message=HOSTILE,
         payload=b"\xff\xfe",
+        payload_bytes=2,
         payload_sha256=hashlib.sha256(b"\xff\xfe").hexdigest(),
         job_version="1",
     )

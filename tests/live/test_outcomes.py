@@ -1,5 +1,7 @@
 """Every kind of event and every kind of bad input on the running job: exactly the outcome that is documented."""
 
+import gzip
+import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from darkroom.synthetic import corrupt_image, huge_dimensions_png
 from schemas.codec import Codec, load_schema
 from schemas.keys import image_prefix
 from schemas.reasons import Reason
-from schemas.records import EventKind, ImageStatus, Outcome, Source, event_codec
+from schemas.records import DeadLetter, EventKind, ImageStatus, Outcome, Source, event_codec
 from tests.live_stack import PHOTOS, Scenario, Stack, event, eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -25,7 +27,8 @@ OTHER_PHOTO = (PHOTOS / "flower.jpg").read_bytes()
 
 @pytest.fixture(scope="module")
 def scenario(stack: Stack) -> Iterator[Scenario]:
-    running = Scenario(stack, DARKROOM_BYTES_IN_FLIGHT=str(BUDGET_BYTES))
+    budget = str(BUDGET_BYTES)
+    running = Scenario(stack, DARKROOM_BYTES_IN_FLIGHT=budget, DARKROOM_MAX_SOURCE_BYTES=budget)
     running.submit()
     yield running
     figures = running.verify()
@@ -190,6 +193,31 @@ def test_hostile_ids_end_in_safe_keys(scenario: Scenario) -> None:
         assert stored(scenario, status.image_id, status.user_id) == {status.derivatives[0].key}
 
 
+def test_a_source_stored_with_a_content_encoding_is_not_inflated(scenario: Scenario) -> None:
+    packed = gzip.compress(bytes(20_000_000))
+    connect(scenario.target).put_object(
+        "images", "packed", io.BytesIO(packed), len(packed), metadata={"Content-Encoding": "gzip"}
+    )
+    upload = event("packed", Source(bucket="images", key="packed"))
+    with scenario.publisher() as publisher:
+        publisher.event(upload)
+    assert outcomes(scenario, [upload.event_id])[0].failures[0].reason == Reason.NOT_AN_IMAGE
+
+
+def test_a_record_as_large_as_the_broker_takes_is_one_dead_letter_cut_short(scenario: Scenario) -> None:
+    record = os.urandom(1_040_000)
+    with scenario.publisher() as publisher:
+        publisher.raw(b"anna", record)
+    digest = hashlib.sha256(record).hexdigest()
+
+    def found() -> list[DeadLetter]:
+        return [letter for letter in scenario.dead_letters() if letter.payload_sha256 == digest]
+
+    eventually(found, "its dead letter", lambda: len(scenario.dead_letters()))
+    assert found()[0].payload_bytes == len(record)
+    assert record.startswith(found()[0].payload)
+
+
 def test_bytes_that_are_no_event_become_dead_letters_one_each(scenario: Scenario) -> None:
     good = event_codec().encode(event("fine", Source(bucket="images", key="k")))
     invalid = Codec(load_schema("image-event")).encode(
@@ -205,10 +233,15 @@ def test_bytes_that_are_no_event_become_dead_letters_one_each(scenario: Scenario
     huge = Codec(load_schema("image-event")).encode(
         {**event("huge", Source(bucket="images", key="k")).model_dump(), "attributes": {"note": "x" * 100_000}}
     )
+    source = {"bucket": "images", "key": "k", "etag": "a\r\nX-Evil: 1"}
+    hostile_etag = Codec(load_schema("image-event")).encode(
+        {**event("etag", None, kind="DELETED").model_dump(), "source": source}
+    )
     payloads = {
         b"not avro" + os.urandom(4): Reason.NOT_AVRO,
         good[:-3]: Reason.NOT_AVRO,
         good[:2] + bytes(8) + good[10:]: Reason.UNKNOWN_SCHEMA,
+        hostile_etag: Reason.INVALID_EVENT,
         invalid: Reason.INVALID_EVENT,
         huge: Reason.INVALID_EVENT,
     }

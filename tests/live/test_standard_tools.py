@@ -39,7 +39,7 @@ def committed(scenario: Scenario) -> list[ImageStatus]:
 
 
 def test_a_status_is_shown_to_read_committed_only_after_its_checkpoint(scenario: Scenario) -> None:
-    scenario.submit(interval="1h")
+    scenario.submit(interval="30min")
     with scenario.publisher() as publisher:
         source = publisher.upload("anna", "rocket.jpg", (PHOTOS / "rocket.jpg").read_bytes(), 1)
         events = [event(f"rocket-{number}", source) for number in range(EVENTS)]

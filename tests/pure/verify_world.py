@@ -192,6 +192,7 @@ def letter_bytes(payload: bytes, event_id: str | None = None, digest: str | None
             message="",
             event_id=event_id,
             payload=payload,
+            payload_bytes=len(payload),
             payload_sha256=digest or hashlib.sha256(payload).hexdigest(),
             job_version="test",
         )

@@ -24,7 +24,9 @@ class Preset(BaseModel):
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="1 to 63 of a-z, 0-9 and -, not beginning with -"
     )
-    version: int = Field(default=1, ge=1, description="a whole number from 1, raised by whoever changes the preset")
+    version: int = Field(
+        default=1, ge=1, le=2**31 - 1, description="a whole number from 1, raised by whoever changes the preset"
+    )
     geometry: Literal["fit", "cover"] = Field(description="fit (inside the box) or cover (fills the box, cropped)")
     width: int | None = Field(
         default=None, ge=1, le=MAX_SIDE_PX, description=f"a whole number of pixels from 1 to {MAX_SIDE_PX}"

@@ -127,6 +127,7 @@ public class AvroInterop {
         .set("reason", symbol(schema, "reason", "NOT_AVRO"))
         .set("message", "no marker")
         .set("payload", ByteBuffer.wrap(new byte[] {0, (byte) 0xff, (byte) 0xc3, 1}))
+        .set("payload_bytes", 4L)
         .set("payload_sha256", "ef".repeat(32))
         .set("job_version", "0.1.0")
         .build();

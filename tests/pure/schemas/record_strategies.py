@@ -75,7 +75,8 @@ sha256s = st.binary(min_size=32, max_size=32).map(bytes.hex)
 milliseconds = st.integers(-(10**12), 10**13)
 instants = milliseconds.map(lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms))
 
-sources = st.builds(Source, bucket=ids, key=ids, etag=st.none() | ids)
+etags = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='"'), min_size=1, max_size=40)
+sources = st.builds(Source, bucket=ids, key=ids, etag=st.none() | etags)
 
 events = st.builds(
     ImageEvent,
@@ -147,6 +148,7 @@ dead_letters = st.builds(
     message=text,
     event_id=st.none() | text,
     payload=st.binary(max_size=300),
+    payload_bytes=st.integers(0, 2**40),
     payload_sha256=sha256s,
     job_version=text,
 )

@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -106,8 +107,15 @@ def test_a_reason_this_reader_does_not_have_becomes_unspecified():
     newer = load_schema("dead-letter")
     reason = next(f for f in newer["fields"] if f["name"] == "reason")
     reason["type"]["symbols"].append("OUT_OF_FILM")
-    letter = {"stage": "STORE", "reason": "OUT_OF_FILM", "message": "", "payload": b"", "payload_sha256": ""}
-    data = Codec(newer).encode({**letter, "job_version": "9"})
+    letter = {
+        "stage": "STORE",
+        "reason": "OUT_OF_FILM",
+        "message": "",
+        "payload": b"",
+        "payload_bytes": 0,
+        "payload_sha256": "",
+    }
+    data = Codec(newer).encode({**letter, "payload_sha256": "", "job_version": "9"})
     assert Codec(load_schema("dead-letter"), [newer]).decode(data)["reason"] == "UNSPECIFIED"
 
 
@@ -133,3 +141,22 @@ def test_a_file_that_is_no_schema_is_named(content, tmp_path):
     (tmp_path / "broken.avsc").write_bytes(content)
     with pytest.raises(SchemaFolderError, match=r"broken\.avsc is not an Avro schema"):
         load_folder(tmp_path)
+
+
+def test_what_an_earlier_version_wrote_is_read_without_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = load_schema("dead-letter")
+    earlier["fields"][-1]["name"] = "written_by"
+    later = load_schema("dead-letter")
+    later["fields"][-1]["default"] = "unknown"
+    data = Codec(earlier).encode(
+        {"stage": "STORE", "reason": "NOT_AVRO", "message": "", "payload": b"", "payload_bytes": 0}
+        | {"payload_sha256": "", "written_by": "0.0"}
+    )
+    with pytest.raises(UnknownSchemaError):
+        Codec(later).decode(data)
+    (tmp_path / "writers").mkdir()
+    (tmp_path / "writers" / "dead-letter-0.0.avsc").write_text(json.dumps(earlier))
+    monkeypatch.setattr("schemas.codec.files", lambda _package: tmp_path)
+    assert Codec(later).decode(data)["job_version"] == "unknown"
