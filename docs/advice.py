@@ -16,7 +16,8 @@ Resolution".
 The fingerprint covers the names, the order and the types of the fields, not their `doc` and default.
 
 Deploy the reader first. An event whose schema Darkroom does not have is not lost: it ends as a dead letter with the
-reason `UNKNOWN_SCHEMA`. Put the producer's `.avsc` file into the folder that `DARKROOM_SCHEMAS_DIR` names, submit the
+reason `UNKNOWN_SCHEMA`. What earlier versions of Darkroom wrote is in `schemas/writers`. Otherwise put the producer's
+`.avsc` file into the folder that `DARKROOM_SCHEMAS_DIR` names, submit the
 job again, and publish the dead letter's `payload` to `image-events`. Keep each file as long as the topic keeps
 records of its schema.
 """
@@ -33,5 +34,6 @@ CONSUMING = """
   versions the last. The other outcomes change nothing that is stored.
 - Darkroom writes one status per distinct `event_id` within the window in which it remembers ids (24 hours unless set
   otherwise). Dedupe again only if your own processing repeats records.
-- A dead letter's `payload` is the record as it was read. If it has an `event_id`, the event also has a status `FAILED`.
+- A dead letter's `payload` is the record as it was read, at most its first 512 KiB; a valid event is never cut. If it
+  has an `event_id`, the event also has a status `FAILED`.
 """

@@ -235,7 +235,7 @@ def test_bytes_that_are_no_event_become_dead_letters_one_each(scenario: Scenario
     )
     source = {"bucket": "images", "key": "k", "etag": "a\r\nX-Evil: 1"}
     hostile_etag = Codec(load_schema("image-event")).encode(
-        {**event("etag", None, kind="DELETED").model_dump(), "source": source}
+        {**event("etag", None, kind=EventKind.DELETED).model_dump(), "source": source}
     )
     payloads = {
         b"not avro" + os.urandom(4): Reason.NOT_AVRO,
