@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from darkroom.console import counting, output, printable, remarks, write_json
 from darkroom.errors import OperatorError, UsageError
@@ -86,18 +87,24 @@ def _records(files: list[Path], user: str, presets: list[str] | None) -> Iterato
     events = event_codec()
     now = datetime.now(UTC)
     for path in files:
-        yield events.encode(
-            ImageEvent(
-                event_id=path.as_posix(),
+        name = path.as_posix()
+        try:
+            event = ImageEvent(
+                event_id=name,
                 kind=EventKind.UPLOADED,
                 user_id=user,
-                image_id=path.as_posix(),
+                image_id=name,
                 version=0,
-                source=Source(bucket=SOURCES, key=path.as_posix()),
+                source=Source(bucket=SOURCES, key=name),
                 presets=tuple(presets) if presets else None,
                 occurred_at=now,
             )
-        )
+        except (ValidationError, UnicodeEncodeError) as error:
+            message = (
+                f"{printable(name)[:200]} cannot be an image's id; give it a name of at most 1024 UTF-8 characters"
+            )
+            raise UsageError(message) from error
+        yield events.encode(event)
 
 
 def _run(

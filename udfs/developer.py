@@ -6,11 +6,10 @@ then raises StoreUnavailableError. Knows nothing of Flink.
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -27,8 +26,8 @@ from schemas.records import (
     Source,
     SourceFacts,
     Stage,
-    Timings,
 )
+from udfs.course import Course
 from udfs.errors import SourceChangedError, SourceError, SourceTooLargeError, StoreUnavailableError
 from udfs.imaging import render as imaging
 from udfs.imaging.errors import ImagingError
@@ -56,28 +55,6 @@ class DevelopSettings:
     storage_patience_s: float
 
 
-@dataclass(slots=True)
-class _Course:
-    """What one event has been through so far."""
-
-    attempts: int = 1
-    stage: Stage = Stage.FETCH
-    spent_ms: dict[Stage, int] = field(default_factory=dict)
-
-    @asynccontextmanager
-    async def at(self, stage: Stage) -> AsyncIterator[None]:
-        self.stage = stage
-        start = time.monotonic()
-        try:
-            yield
-        finally:
-            self.spent_ms[stage] = self.spent_ms.get(stage, 0) + round((time.monotonic() - start) * 1000)
-
-    def timings(self) -> Timings:
-        spent = self.spent_ms.get
-        return Timings(fetch_ms=spent(Stage.FETCH, 0), render_ms=spent(Stage.RENDER, 0), store_ms=spent(Stage.STORE, 0))
-
-
 class Developer:
     """Develops events, many images at once and one event at a time per image."""
 
@@ -101,7 +78,7 @@ class Developer:
         Raises:
             StoreUnavailableError: the store did not answer within the job's patience.
         """
-        course = _Course()
+        course = Course()
         async with self._turns.turn((event.user_id, event.image_id)):
             if self._lost is not None:  # the job is about to restart: those that waited try nothing more
                 raise self._lost
@@ -123,14 +100,14 @@ class Developer:
                 message = f"{type(error).__name__} at stage {course.stage}; see the log of the Python worker"
                 return self._without_derivatives(event, course, Outcome.FAILED, Reason.INTERNAL_ERROR, message)
 
-    async def _delete(self, event: ImageEvent, course: _Course) -> ImageStatus:
+    async def _delete(self, event: ImageEvent, course: Course) -> ImageStatus:
         bucket = self._settings.derivatives_bucket
         async with course.at(Stage.STORE):
             keys = await self._ask(course, self._store.list_keys, bucket, image_prefix(event.user_id, event.image_id))
             await self._ask(course, self._store.remove, bucket, keys)
         return self._status(event, course, Outcome.DELETED)
 
-    async def _derive(self, event: ImageEvent, course: _Course) -> ImageStatus:
+    async def _derive(self, event: ImageEvent, course: Course) -> ImageStatus:
         if event.source is None:
             message = "an event that is not a deletion has a source: the record's validation is broken"
             raise TypeError(message)
@@ -147,7 +124,7 @@ class Developer:
         return self._derived(event, course, rendering, stored)
 
     @asynccontextmanager
-    async def _fetched(self, source: Source, course: _Course) -> AsyncIterator[bytes]:
+    async def _fetched(self, source: Source, course: Course) -> AsyncIterator[bytes]:
         async with course.at(Stage.FETCH):
             opened = await self._ask(course, self._open, source)
             await self.budget.acquire(opened.size)
@@ -169,7 +146,7 @@ class Developer:
             raise SourceTooLargeError(message)
         return opened
 
-    async def _read(self, source: Source, opened: OpenedSource, course: _Course) -> bytes:
+    async def _read(self, source: Source, opened: OpenedSource, course: Course) -> bytes:
         unread = [opened]
 
         async def attempt() -> bytes:
@@ -182,9 +159,7 @@ class Developer:
 
         return await self._retrying(course, attempt)
 
-    async def _put_all(
-        self, event: ImageEvent, rendering: imaging.Rendering, course: _Course
-    ) -> tuple[Derivative, ...]:
+    async def _put_all(self, event: ImageEvent, rendering: imaging.Rendering, course: Course) -> tuple[Derivative, ...]:
         puts = (self._put(event, rendering.source.sha256, made, course) for made in rendering.derivatives)
         stored: list[Derivative] = []
         for result in await asyncio.gather(*puts, return_exceptions=True):  # all: one that ends later undoes a delete
@@ -193,9 +168,7 @@ class Developer:
             stored.append(result)
         return tuple(stored)
 
-    async def _put(
-        self, event: ImageEvent, source_sha256: str, made: imaging.Derivative, course: _Course
-    ) -> Derivative:
+    async def _put(self, event: ImageEvent, source_sha256: str, made: imaging.Derivative, course: Course) -> Derivative:
         bucket = self._settings.derivatives_bucket
         key = derivative_key(
             event.user_id, event.image_id, event.version, made.preset, made.recipe_fingerprint, made.extension
@@ -220,7 +193,7 @@ class Developer:
             sha256=made.sha256,
         )
 
-    async def _remove_replaced(self, event: ImageEvent, stored: tuple[Derivative, ...], course: _Course) -> None:
+    async def _remove_replaced(self, event: ImageEvent, stored: tuple[Derivative, ...], course: Course) -> None:
         bucket = self._settings.derivatives_bucket
         prefix = image_prefix(event.user_id, event.image_id)
         existing = await self._ask(course, self._store.list_keys, bucket, prefix)
@@ -231,7 +204,7 @@ class Developer:
     def _derived(
         self,
         event: ImageEvent,
-        course: _Course,
+        course: Course,
         rendering: imaging.Rendering,
         stored: tuple[Derivative, ...],
     ) -> ImageStatus:
@@ -244,12 +217,12 @@ class Developer:
         return self._status(event, course, outcome, derivatives=stored, failures=failures, source=facts)
 
     def _without_derivatives(
-        self, event: ImageEvent, course: _Course, outcome: Outcome, reason: Reason, message: str
+        self, event: ImageEvent, course: Course, outcome: Outcome, reason: Reason, message: str
     ) -> ImageStatus:
         failure = Failure(stage=course.stage, reason=reason, message=message)
         return self._status(event, course, outcome, failures=(failure,))
 
-    def _status(self, event: ImageEvent, course: _Course, outcome: Outcome, **found: Any) -> ImageStatus:
+    def _status(self, event: ImageEvent, course: Course, outcome: Outcome, **found: Any) -> ImageStatus:
         return ImageStatus(
             event_id=event.event_id,
             kind=event.kind,
@@ -264,13 +237,13 @@ class Developer:
             **found,
         )
 
-    async def _ask(self, course: _Course, call: Callable[..., T], *args: object) -> T:
+    async def _ask(self, course: Course, call: Callable[..., T], *args: object) -> T:
         return await self._retrying(course, lambda: self._run(call, *args))
 
     async def _run(self, call: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._io, call, *args)
 
-    async def _retrying(self, course: _Course, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _retrying(self, course: Course, attempt: Callable[[], Awaitable[T]]) -> T:
         def before_sleep(state: RetryCallState) -> None:
             course.attempts = max(course.attempts, state.attempt_number + 1)
             log.warning(
