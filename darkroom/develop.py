@@ -117,7 +117,7 @@ def _run(
     from jobs.ends import FolderEnds
     from jobs.settings import SettingsError, read_settings
 
-    logging.getLogger("root").setLevel(logging.CRITICAL)
+    logging.disable(logging.ERROR)  # PyFlink and Py4J log every interruption with a traceback
     unused = {"DARKROOM_KAFKA_BOOTSTRAP": "unused:0", "DARKROOM_S3_ENDPOINT": "http://unused"}
     os.environ.update(unused, **({"DARKROOM_PRESETS_FILE": str(presets_file)} if presets_file else {}))
     try:
