@@ -31,7 +31,7 @@ from udfs.course import Course
 from udfs.errors import SourceChangedError, SourceError, SourceTooLargeError, StoreUnavailableError
 from udfs.imaging import render as imaging
 from udfs.imaging.errors import ImagingError
-from udfs.imaging.presets import Presets, UnknownPreset
+from udfs.imaging.presets import Presets
 from udfs.in_flight import ByteBudget, Turns
 from udfs.object_store import ObjectStore, OpenedSource
 
@@ -86,8 +86,6 @@ class Developer:
                 if event.kind is EventKind.DELETED:
                     return await self._delete(event, course)
                 return await self._derive(event, course)
-            except UnknownPreset as error:
-                return self._without_derivatives(event, course, Outcome.REJECTED, Reason.UNKNOWN_PRESET, str(error))
             except SourceError as error:
                 return self._without_derivatives(event, course, Outcome.REJECTED, error.reason, str(error))
             except ImagingError as error:

@@ -57,7 +57,7 @@ def fake() -> FakePublisher:
 
 
 def make(fake: FakePublisher, mode: Mode, item: Item, users: tuple[str, ...] = ("ann",)) -> ImageEvent | Skipped:
-    return EventMaker(fake, mode, list(users), None)(item)  # type: ignore[arg-type]
+    return EventMaker(fake, mode, list(users), None)(item)  # type: ignore[arg-type]  # a fake
 
 
 def item(image_id: str = "cat.jpg", user_id: str = "ann") -> Item:

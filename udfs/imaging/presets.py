@@ -161,8 +161,8 @@ def _line(document: object, where: Location) -> int:
     line, node = -1, document
     for part in where:
         try:
-            line = node.lc.data[part][0]  # type: ignore[attr-defined]
-            node = node[part]  # type: ignore[index]
+            line = node.lc.data[part][0]  # type: ignore[attr-defined]  # ruamel's nodes
+            node = node[part]  # type: ignore[index]  # are untyped
         except (AttributeError, KeyError, IndexError, TypeError):
             break
     return line + 1
