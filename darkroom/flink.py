@@ -18,6 +18,7 @@ from darkroom.target import Target, job_environment
 
 PACKAGES = ("jobs", "schemas", "udfs")
 PROJECT = Path(__file__).parents[1]
+DISTRIBUTION_VARIABLES = ("FLINK_HOME", "FLINK_BIN_DIR", "FLINK_LIB_DIR", "FLINK_OPT_DIR", "FLINK_PLUGINS_DIR")
 RUNNING = ("CREATED", "RUNNING", "RESTARTING", "INITIALIZING", "RECONCILING")
 TIMEOUT_SECONDS = 10.0
 CAUSE = re.compile(r"(: |Caused by: )?[\w.]+(Error|Exception): ")
@@ -112,7 +113,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> str:
     """
     done = subprocess.run(
         command,
-        env={**os.environ, **environment},
+        env={**_without_other_flink(os.environ), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -122,6 +123,11 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> str:
         message = f"`flink {command[1]}` failed with status {done.returncode}:\n{_cause(done.stdout + done.stderr)}"
         raise OperatorError(message)
     return done.stdout
+
+
+def _without_other_flink(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out where another distribution lies: `bin/flink` would take its classes from there."""
+    return {name: value for name, value in environment.items() if name not in DISTRIBUTION_VARIABLES}
 
 
 def flink_home(target: Target) -> Path:
