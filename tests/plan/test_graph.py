@@ -169,6 +169,7 @@ def test_the_plan_and_what_is_sent_to_the_workers_hold_no_secret(graph: Graph, m
 def test_the_limits_are_read_from_the_cluster_s_own_configuration(kafka_connector: Path) -> None:
     assert cluster_limits(an_environment(kafka_connector)) == ClusterLimits(0, 600_000, 60_000)
     options = {
+        "execution.checkpointing.interval": "30 s",
         "execution.checkpointing.timeout": "5 min",
         "restart-strategy.exponential-delay.max-backoff": "90 s",
     }
