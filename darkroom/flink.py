@@ -19,7 +19,7 @@ from darkroom.target import Target, job_environment
 PACKAGES = ("jobs", "schemas", "udfs")
 PROJECT = Path(__file__).parents[1]
 DISTRIBUTION_VARIABLES = ("FLINK_HOME", "FLINK_BIN_DIR", "FLINK_LIB_DIR", "FLINK_OPT_DIR", "FLINK_PLUGINS_DIR")
-RUNNING = ("CREATED", "RUNNING", "RESTARTING", "INITIALIZING", "RECONCILING")
+RUNNING = ("CREATED", "RUNNING", "FAILING", "RESTARTING", "CANCELLING", "INITIALIZING", "RECONCILING")
 TIMEOUT_SECONDS = 10.0
 CAUSE = re.compile(r"(: |Caused by: )?[\w.]+(Error|Exception): ")
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same code makes the same archive

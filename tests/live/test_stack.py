@@ -221,7 +221,13 @@ def test_an_interrupted_up_leaves_nothing_behind(
 ) -> None:
     other = Home(Path(other_environment["DARKROOM_HOME"]))
     command = [sys.executable, "-m", "darkroom", "up"]
-    with subprocess.Popen(command, env=other_environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as up:
+    with subprocess.Popen(
+        command,
+        env=other_environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+    ) as up:
         wait_until("a first process of the stack", lambda: is_supervised(other))
         up.send_signal(number)
         status = up.wait(60)
