@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ from schemas.records import DeadLetter, EventKind, ImageEvent, ImageStatus, Sour
 
 PHOTOS = Path(__file__).parent / "photos"
 NUMBERS = count(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would children
 
 
 @dataclass(frozen=True, slots=True)
