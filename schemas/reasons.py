@@ -24,7 +24,13 @@ class Reason(StrEnum):
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"
     CORRUPT_IMAGE = "CORRUPT_IMAGE"
     TOO_MANY_PIXELS = "TOO_MANY_PIXELS"
+    TOO_MANY_FRAMES = "TOO_MANY_FRAMES"
+    EXTREME_ASPECT_RATIO = "EXTREME_ASPECT_RATIO"
+    DECOMPRESSION_BOMB = "DECOMPRESSION_BOMB"
+    METADATA_TOO_LARGE = "METADATA_TOO_LARGE"
     RENDER_FAILED = "RENDER_FAILED"
+    ANIMATION_TOO_LARGE = "ANIMATION_TOO_LARGE"
+    BYTE_BUDGET_TOO_SMALL = "BYTE_BUDGET_TOO_SMALL"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
@@ -111,10 +117,38 @@ REASONS: dict[Reason, ReasonDoc] = {
         "The header announces more pixels than the limit; nothing was decoded.",
         "Upload a smaller picture, or raise DARKROOM_MAX_PIXELS.",
     ),
+    Reason.TOO_MANY_FRAMES: ReasonDoc(
+        "REJECTED",
+        "The source has more frames or pages, or more pixels in all of them together, than the limit.",
+        "Upload a shorter or smaller animation.",
+    ),
+    Reason.EXTREME_ASPECT_RATIO: ReasonDoc(
+        "REJECTED", "One side of the picture is more times the other than the limit.", "Crop the picture."
+    ),
+    Reason.DECOMPRESSION_BOMB: ReasonDoc(
+        "REJECTED",
+        "The source would become far more bytes in memory than a picture of its size ever does; nothing was decoded.",
+        "Save the picture again with an image editor; if it is genuine, make it smaller.",
+    ),
+    Reason.METADATA_TOO_LARGE: ReasonDoc(
+        "REJECTED",
+        "Text, a colour profile or other metadata in the source are larger than the limit, packed or unpacked.",
+        "Remove the metadata and upload it again with a higher version.",
+    ),
     Reason.RENDER_FAILED: ReasonDoc(
         "PARTIAL, or FAILED when no preset succeeds",
         "The picture was decoded, and this preset could not be made from it.",
         "Read the message; correct the preset and publish a REDERIVE.",
+    ),
+    Reason.ANIMATION_TOO_LARGE: ReasonDoc(
+        "PARTIAL, or FAILED when no preset succeeds",
+        "The preset keeps animations, and this one has more frames or pixels than an animation may have.",
+        "Upload a shorter or smaller animation, or deliver its first frame (`animation: first`).",
+    ),
+    Reason.BYTE_BUDGET_TOO_SMALL: ReasonDoc(
+        "PARTIAL, or FAILED when no preset succeeds",
+        "Not even the lowest quality makes the derivative as small as the preset's `max_bytes`.",
+        "Raise `max_bytes`, or make the preset's box smaller.",
     ),
     Reason.INTERNAL_ERROR: ReasonDoc(
         "FAILED",

@@ -168,20 +168,21 @@ class Developer:
 
     async def _put(self, event: ImageEvent, source_sha256: str, made: imaging.Derivative, course: Course) -> Derivative:
         bucket = self._settings.derivatives_bucket
+        preset = made.preset
         key = derivative_key(
-            event.user_id, event.image_id, event.version, made.preset, made.recipe_fingerprint, made.extension
+            event.user_id, event.image_id, event.version, preset.name, preset.recipe_fingerprint, made.extension
         )
         headers = {
             "Content-Type": made.content_type,
             "x-amz-meta-sha256": made.sha256,
             "x-amz-meta-source-sha256": source_sha256,
-            "x-amz-meta-preset": f"{made.preset}@{made.preset_version}",
-            **({"Cache-Control": made.cache_control} if made.cache_control else {}),
+            "x-amz-meta-preset": f"{preset.name}@{preset.version}",
+            **({"Cache-Control": preset.cache_control} if preset.cache_control else {}),
         }
         await self._ask(course, self._store.put, bucket, key, made.data, headers)
         return Derivative(
-            preset=made.preset,
-            preset_version=made.preset_version,
+            preset=preset.name,
+            preset_version=preset.version,
             bucket=bucket,
             key=key,
             width=made.width,

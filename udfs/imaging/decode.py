@@ -23,7 +23,7 @@ class Decoded:
     """The one decoded copy of a source, as stored: `orientation` (EXIF, 1 to 8) is not applied yet.
 
     `stored` is the size of the source in that orientation; the copy is `scale` times smaller (1, 2, 4 or 8).
-    `rgb_profile` is the embedded RGB colour profile, or None: derivatives carry it until pixels are converted to sRGB.
+    `profile` is the embedded ICC profile that describes the image's samples, or None: then they are sRGB.
     """
 
     image: Image
@@ -31,7 +31,7 @@ class Decoded:
     orientation: int
     scale: int
     has_alpha: bool
-    rgb_profile: bytes | None
+    profile: bytes | None
 
     @property
     def displayed(self) -> Size:
@@ -46,10 +46,11 @@ def decode(probed: Probe, frame: Frame) -> Decoded:
     """
     image = probed.image
     stored = Size(*image.size)
+    scale = 1
+    if isinstance(image, JpegImageFile):
+        scale = decoder_scale(frame(displayed(stored, read_orientation(image))))
     with decoder_errors(probed.format):
-        scale = 1
         if isinstance(image, JpegImageFile):
-            scale = decoder_scale(frame(displayed(stored, read_orientation(image))))
             _decode_at(image, scale)
         image.load()
         orientation = read_orientation(image)

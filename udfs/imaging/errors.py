@@ -7,8 +7,14 @@ ImagingError                  permanent: the same bytes fail the same way again
 │   ├── NotAnImage            NOT_AN_IMAGE
 │   ├── UnsupportedFormat     UNSUPPORTED_FORMAT
 │   ├── CorruptImage          CORRUPT_IMAGE
-│   └── TooManyPixels         TOO_MANY_PIXELS
+│   ├── TooManyPixels         TOO_MANY_PIXELS
+│   ├── TooManyFrames         TOO_MANY_FRAMES
+│   ├── ExtremeAspectRatio    EXTREME_ASPECT_RATIO
+│   ├── DecompressionBomb     DECOMPRESSION_BOMB
+│   └── MetadataTooLarge      METADATA_TOO_LARGE
 ├── RenderFailed              RENDER_FAILED: one preset cannot be made, the others can
+│   ├── AnimationTooLarge     ANIMATION_TOO_LARGE
+│   └── ByteBudgetTooSmall    BYTE_BUDGET_TOO_SMALL
 └── UnknownPreset             UNKNOWN_PRESET: an event asks for a preset that no one defined
 PresetsError                  the presets file is wrong: a matter for the operator, not for an event
 
@@ -61,15 +67,51 @@ class CorruptImage(SourceRejected):
 
 
 class TooManyPixels(SourceRejected):
-    """The header announces more pixels, frames or a longer side than the limits allow."""
+    """The header announces more pixels or a longer side than the limits allow."""
 
     reason = "TOO_MANY_PIXELS"
+
+
+class TooManyFrames(SourceRejected):
+    """The source has more frames or pages, or more pixels in all of them together, than the limits allow."""
+
+    reason = "TOO_MANY_FRAMES"
+
+
+class ExtremeAspectRatio(SourceRejected):
+    """One side is more times the other than the limit allows."""
+
+    reason = "EXTREME_ASPECT_RATIO"
+
+
+class DecompressionBomb(SourceRejected):
+    """The source would become far more bytes in memory than a picture of its size ever does."""
+
+    reason = "DECOMPRESSION_BOMB"
+
+
+class MetadataTooLarge(SourceRejected):
+    """Text, profile or other metadata in the source are larger than the limit, packed or unpacked."""
+
+    reason = "METADATA_TOO_LARGE"
 
 
 class RenderFailed(ImagingError):
     """One preset cannot be made from this source; the others are not affected."""
 
     reason = "RENDER_FAILED"
+
+
+class AnimationTooLarge(RenderFailed):
+    """The preset keeps animations, and this one has more frames or pixels than the limits of an animation allow."""
+
+    reason = "ANIMATION_TOO_LARGE"
+
+
+class ByteBudgetTooSmall(RenderFailed):
+    """No quality makes the derivative fit into the preset's byte budget."""
+
+    reason = "BYTE_BUDGET_TOO_SMALL"
 
 
 class UnknownPreset(ImagingError):

@@ -23,11 +23,20 @@ class Box(NamedTuple):
     lower: int
 
 
+class Canvas(NamedTuple):
+    """A larger area, and where on it the upper left corner of the picture lies."""
+
+    size: Size
+    left: int
+    upper: int
+
+
 class Framing(NamedTuple):
-    """The rectangle of the source that is kept, and the size it becomes."""
+    """The rectangle of the source that is kept, the size it becomes, and the canvas it is laid on, if any."""
 
     crop: Box
     size: Size
+    canvas: Canvas | None = None
 
 
 # (swap axes, mirror x, mirror y) from displayed to stored coordinates. Source: EXIF 2.32, tag 0x0112.
@@ -83,14 +92,14 @@ def displayed(stored: Size, orientation: int) -> Size:
 def to_stored(framing: Framing, stored: Size, orientation: int) -> Framing:
     """Carry a framing of the displayed picture over to the stored one, so that turning can come after shrinking."""
     swap, mirror_x, mirror_y = DISPLAYED_TO_STORED[orientation]
-    (left, upper, right, lower), (width, height) = framing
+    (left, upper, right, lower), (width, height), canvas = framing
     if swap:
         left, upper, right, lower, width, height = upper, left, lower, right, height, width
     if mirror_x:
         left, right = stored.width - right, stored.width - left
     if mirror_y:
         upper, lower = stored.height - lower, stored.height - upper
-    return Framing(Box(left, upper, right, lower), Size(width, height))
+    return Framing(Box(left, upper, right, lower), Size(width, height), canvas)
 
 
 def decoder_scale(framings: Iterable[Framing]) -> int:
@@ -100,7 +109,7 @@ def decoder_scale(framings: Iterable[Framing]) -> int:
 
 
 def _oversampled(framing: Framing, scale: int) -> bool:
-    (left, upper, right, lower), (width, height) = framing
+    (left, upper, right, lower), (width, height), _ = framing
     more, than = OVERSAMPLING
     return than * (right - left) >= more * scale * width and than * (lower - upper) >= more * scale * height
 

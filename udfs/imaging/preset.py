@@ -2,22 +2,53 @@
 
 import hashlib
 import json
-from typing import Any, Final, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from udfs.imaging.parameters import Compass, HexColor, Part, rgba
+from udfs.imaging.steps import EFFECTS
+
 MAX_SIDE_PX: Final = 16_383  # the longest side of a WebP, so that any preset may change its format
-LOSSY: Final = frozenset({"jpeg", "webp"})
+MAX_DPR: Final = 4
+LOSSY: Final = frozenset({"jpeg", "webp", "avif", "source", "auto"})  # may need a quality
 RELATION: Final = "relation"  # the type of an error between two keys
-EXTENSIONS: Final = {"jpeg": "jpg", "webp": "webp", "png": "png"}
 
 # Part of every fingerprint: raise it when a change of code gives other bytes for the same recipe.
 RENDERER_REVISION: Final = 1
 
+# What changes no byte of a derivative: a change of these makes no new objects.
+NOT_IN_RECIPE: Final = frozenset({"name", "version", "cache_control", "content_disposition", "responsive"})
+
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Gravity = Compass | Literal["focal", "smart", "face"]
+Format = Literal["jpeg", "webp", "avif", "png", "gif", "source", "auto"]
+
+
+class QualityByFormat(Part):
+    """A quality for each lossy format a preset may end in: their scales do not mean the same."""
+
+    jpeg: Quality | None = None
+    webp: Quality | None = None
+    avif: Quality | None = None
+
+
+class Responsive(Part):
+    """Where a preset comes from when one entry of the file became many: its entry, and its place in a srcset."""
+
+    entry: str
+    descriptor: str
+    sizes: str | None = None
+
 
 class Preset(BaseModel):
-    """A recipe for one derivative. The description of a field is what is allowed; messages and documents quote it."""
+    """A recipe for one derivative. The description of a field is what is allowed; messages and documents quote it.
+
+    The keys of effects come from the table of steps, see PRESET_MODEL.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -27,28 +58,88 @@ class Preset(BaseModel):
     version: int = Field(
         default=1, ge=1, le=2**31 - 1, description="a whole number from 1, raised by whoever changes the preset"
     )
-    geometry: Literal["fit", "cover"] = Field(description="fit (inside the box) or cover (fills the box, cropped)")
-    width: int | None = Field(
-        default=None, ge=1, le=MAX_SIDE_PX, description=f"a whole number of pixels from 1 to {MAX_SIDE_PX}"
+    geometry: Literal["fit", "fill", "cover", "pad", "stretch"] = Field(
+        default="fit",
+        description="fit (inside the box), fill (around the box, nothing cropped), cover (fills the box, cropped), "
+        "pad (inside the box, the rest is background) or stretch (the box, the aspect ratio is not kept)",
     )
-    height: int | None = Field(
-        default=None, ge=1, le=MAX_SIDE_PX, description=f"a whole number of pixels from 1 to {MAX_SIDE_PX}"
+    width: Side | None = Field(default=None, description=f"a whole number of pixels from 1 to {MAX_SIDE_PX}")
+    height: Side | None = Field(default=None, description=f"a whole number of pixels from 1 to {MAX_SIDE_PX}")
+    dpr: float = Field(
+        default=1.0, ge=1, le=MAX_DPR, description=f"device pixel ratio, 1 to {MAX_DPR}: multiplies every length"
     )
-    format: Literal["jpeg", "webp", "png"] = Field(description="jpeg, webp or png")
-    quality: int | None = Field(
-        default=None, ge=1, le=100, description="a whole number from 1 to 100 for jpeg and webp, left out for png"
+    enlarge: bool = Field(default=False, description="true or false: whether a small source becomes larger")
+    gravity: Gravity = Field(
+        default="center",
+        description="what a crop keeps and where padding leaves the picture: center, north, north-east, east, "
+        "south-east, south, south-west, west, north-west, focal (the event's focal point), smart (by content) or face",
+    )
+    background: HexColor = Field(
+        default="#ffffff", description="a colour as '#rrggbb' or '#rrggbbaa', lower case, in quotes"
+    )
+    rotate: Literal[90, 180, 270] | None = Field(default=None, description="degrees clockwise: 90, 180 or 270")
+    flip: Literal["horizontal", "vertical"] | None = Field(
+        default=None, description="horizontal or vertical: mirrors the picture, after it was rotated"
+    )
+    trim: int | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="0 to 100: cuts off an even border, by how much (in %) a pixel may differ from its corner",
+    )
+    linear_light: bool = Field(
+        default=False, description="true or false: shrinks in linear light; finer on fine light patterns, slower"
+    )
+    format: Format = Field(
+        description="jpeg, webp, avif, png, gif, source (as the source is) or auto (by alpha, animation and content)"
+    )
+    quality: Quality | QualityByFormat | None = Field(
+        default=None, description="1 to 100, or a mapping such as {jpeg: 80, webp: 78, avif: 55}; not for png and gif"
+    )
+    target_ssim: float | None = Field(
+        default=None, ge=0.5, lt=1, description="0.5 to below 1: the lowest quality whose SSIM is at least this"
+    )
+    max_bytes: int | None = Field(
+        default=None, ge=100, description="a whole number of bytes from 100: the best quality that fits"
+    )
+    effort: int | None = Field(
+        default=None, ge=0, le=6, description="0 (fast) to 6 (small): how hard the encoder of webp, avif or png works"
+    )
+    chroma_subsampling: Literal["4:2:0", "4:2:2", "4:4:4"] = Field(
+        default="4:2:0",
+        description="'4:2:0', '4:2:2' or '4:4:4', in quotes: colour samples of jpeg and avif",
+    )
+    progressive: bool = Field(default=False, description="true or false: a jpeg that appears in passes")
+    color_profile: Literal["srgb", "keep"] = Field(
+        default="srgb", description="srgb (colours are converted) or keep (a wide gamut and its profile stay)"
+    )
+    metadata: Literal["strip", "attribution", "all"] = Field(
+        default="strip",
+        description="strip, attribution (copyright, artist and capture date stay, never GPS) or all (as in the source)",
+    )
+    animation: Literal["first", "keep"] = Field(
+        default="first", description="first (the first frame) or keep (all frames, for webp, gif, avif, png and auto)"
     )
     cache_control: str | None = Field(
         default=None, pattern=r"^[\x20-\x7e]{1,200}$", description="one line of text, such as `public, max-age=86400`"
     )
+    content_disposition: str | None = Field(
+        default=None, pattern=r"^[\x20-\x7e]{1,200}$", description="one line of text, such as `inline`"
+    )
+    responsive: Responsive | None = Field(default=None, exclude=True, description="set by the expansion, not by hand")
 
     @model_validator(mode="after")
     def _relations(self) -> Self:
         for key, wrong, message in (
-            ("width", self.geometry == "cover" and self.width is None, "cover needs both width and height"),
-            ("height", self.geometry == "cover" and self.height is None, "cover needs both width and height"),
+            ("width", self.geometry != "fit" and self.width is None, f"{self.geometry} needs both width and height"),
+            ("height", self.geometry != "fit" and self.height is None, f"{self.geometry} needs both width and height"),
             ("width", self.width is None and self.height is None, "fit needs width, height or both"),
-            ("quality", self.format in LOSSY and self.quality is None, f"{self.format} needs a quality, 1 to 100"),
+            (
+                "quality",
+                self.format in LOSSY and self.quality is self.target_ssim is self.max_bytes is None,
+                f"{self.format} needs a quality, a target_ssim or max_bytes",
+            ),
+            ("quality", self.quality is not None and self.target_ssim is not None, "give quality or target_ssim"),
             ("quality", self.format not in LOSSY and self.quality is not None, f"{self.format} takes no quality"),
         ):
             if wrong:
@@ -59,18 +150,38 @@ class Preset(BaseModel):
     def recipe_fingerprint(self) -> str:
         """12 hex digits of the SHA-256 of every parameter that changes bytes.
 
-        Name, version and cache_control are not in it: renaming a preset changes no picture.
+        Not in it: name, version, headers (renaming a preset changes no picture) and parameters at their defaults, so
+        that a new parameter leaves the fingerprints of old presets as they are.
         """
-        recipe: dict[str, Any] = self.model_dump(exclude={"name", "version", "cache_control"})
+        recipe = self.model_dump(mode="json", exclude=set(NOT_IN_RECIPE), exclude_defaults=True)
         canonical = json.dumps({"renderer": RENDERER_REVISION, **recipe}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property
-    def extension(self) -> str:
-        """The file extension, without a dot."""
-        return EXTENSIONS[self.format]
+    def box(self) -> tuple[int | None, int | None]:
+        """Width and height in device pixels; None: no bound."""
+        return self._device_pixels(self.width), self._device_pixels(self.height)
 
     @property
-    def content_type(self) -> str:
-        """The media type."""
-        return f"image/{self.format}"
+    def effects(self) -> tuple[tuple[str, Any], ...]:
+        """The effects it asks for, as pairs of a key of the table of steps and its value."""
+        asked = ((effect.key, getattr(self, effect.key, None)) for effect in EFFECTS)
+        return tuple((key, value) for key, value in asked if value is not None)
+
+    @property
+    def background_rgba(self) -> tuple[int, int, int, int]:
+        """The background as red, green, blue and alpha, each 0 to 255."""
+        return rgba(self.background)
+
+    def _device_pixels(self, side: int | None) -> int | None:
+        return None if side is None else min(MAX_SIDE_PX, int(side * self.dpr + 0.5))
+
+
+def _effect_fields() -> Mapping[str, Any]:
+    return {
+        effect.key: (effect.parameter | None, Field(default=None, description=effect.description)) for effect in EFFECTS
+    }
+
+
+# The preset with a key for each effect of the table of steps: what a presets file is checked against.
+PRESET_MODEL: Final[type[Preset]] = create_model("Preset", __base__=Preset, __doc__=Preset.__doc__, **_effect_fields())

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from udfs.imaging.errors import PresetsError, UnknownPreset
-from udfs.imaging.preset import RELATION, Preset
+from udfs.imaging.preset import PRESET_MODEL, RELATION, Preset
 
 __all__ = ["Preset", "Presets", "PresetsError", "UnknownPreset", "parse_presets"]
 
@@ -26,7 +26,7 @@ class PresetsFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     version: Literal[1] = Field(description="1")
-    presets: list[Preset] = Field(min_length=1, description="a list of at least one preset")
+    presets: list[PRESET_MODEL] = Field(min_length=1, description="a list of at least one preset")
     sets: dict[str, list[str]] = Field(description="named lists of preset names, one of them named `default`")
 
 

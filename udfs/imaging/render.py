@@ -1,4 +1,4 @@
-"""The way from a source to its derivatives: probe, decode once, then plan, develop and encode each preset.
+"""The way from a source to its derivatives: probe, decode once, then plan, shrink, develop and encode each preset.
 
 Thread-safe: nothing is kept between calls.
 """
@@ -6,53 +6,34 @@ Thread-safe: nothing is kept between calls.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from PIL.Image import Image
 
+from udfs.imaging.cascade import Cascade
 from udfs.imaging.decode import Decoded, decode
-from udfs.imaging.encode import encode
+from udfs.imaging.encode import Encoded, encode
 from udfs.imaging.errors import RenderFailed
-from udfs.imaging.geometry import Framing, Size, cover, fit, to_stored
+from udfs.imaging.facts import SourceFacts, source_facts
 from udfs.imaging.limits import DEFAULT_LIMITS, Limits
 from udfs.imaging.plan import Plan
+from udfs.imaging.planner import Planner, framing_of
 from udfs.imaging.preset import Preset
-from udfs.imaging.probe import Probe, probe
+from udfs.imaging.probe import probe
 from udfs.imaging.steps import develop
 
 __all__ = ["Derivative", "Limits", "RenderFailure", "Rendering", "SourceFacts", "render"]
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFacts:
-    """What is known of a source.
-
-    `width` and `height` are pixels as a viewer shows them, after EXIF orientation. `frames` counts frames or pages.
-    `has_alpha` tells whether there is an alpha channel or a transparent colour, used or not. `sha256` is in hex.
-    """
-
-    format: str
-    width: int
-    height: int
-    bytes: int
-    sha256: str
-    frames: int
-    has_alpha: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Derivative:
     """One encoded image and all that its object and its status say about it; `sha256` (hex) is that of `data`."""
 
-    preset: str
-    preset_version: int
-    recipe_fingerprint: str
-    extension: str
-    content_type: str
-    cache_control: str | None
+    preset: Preset
     width: int
     height: int
     format: str
+    extension: str
+    content_type: str
     data: bytes
     sha256: str
 
@@ -75,8 +56,13 @@ class Rendering:
     failures: tuple[RenderFailure, ...]
 
 
-def render(source: bytes, presets: Sequence[Preset], limits: Limits = DEFAULT_LIMITS) -> Rendering:
-    """Make every preset from one decode of the first frame.
+def render(
+    source: bytes,
+    presets: Sequence[Preset],
+    limits: Limits = DEFAULT_LIMITS,
+    focal_point: tuple[float, float] | None = None,
+) -> Rendering:
+    """Make every preset from one decode; `focal_point` is (x, y) in shares of the displayed picture, 0 to 1.
 
     The same source, presets (in any order) and library versions give the same bytes. One preset alone may differ in its
     last bits from the same preset in a larger set, because a JPEG is decoded only as large as the whole set needs.
@@ -84,67 +70,35 @@ def render(source: bytes, presets: Sequence[Preset], limits: Limits = DEFAULT_LI
     Raises SourceRejected when nothing can be made; what one preset cannot do is a RenderFailure.
     """
     probed = probe(source, limits)
-    decoded = decode(probed, partial(_framings, presets))
-    developed: dict[Plan, Image] = {}
+    decoded = decode(probed, lambda displayed: [framing_of(preset, displayed) for preset in presets])
+    planner = Planner(decoded, focal_point)
+    plans = [planner.plan(preset) for preset in presets]
+    developed = _developed(decoded, plans)
     derivatives: list[Derivative] = []
     failures: list[RenderFailure] = []
-    for preset in presets:
-        plan = _plan(preset, decoded)
-        if plan not in developed:
-            developed[plan] = develop(decoded.image, plan)
+    for preset, plan in zip(presets, plans, strict=True):
         try:
-            data = encode(developed[plan], preset, decoded.rgb_profile)
+            derivatives.append(_derivative(preset, encode(developed[plan], preset, decoded.profile)))
         except RenderFailed as error:
             failures.append(RenderFailure(preset.name, error.reason, str(error)))
-        else:
-            derivatives.append(_derivative(preset, developed[plan].size, data))
-    return Rendering(_facts(source, probed, decoded), tuple(derivatives), tuple(failures))
+    return Rendering(source_facts(source, probed, decoded), tuple(derivatives), tuple(failures))
 
 
-def _framings(presets: Sequence[Preset], displayed: Size) -> list[Framing]:
-    return [_framing(preset, displayed) for preset in presets]
+def _developed(decoded: Decoded, plans: Sequence[Plan]) -> dict[Plan, Image]:
+    """Develop each different plan, the largest first, so that smaller ones may start from its copy."""
+    cascade = Cascade(decoded.image)
+    largest_first = sorted(dict.fromkeys(plans), key=lambda plan: plan.size[0] * plan.size[1], reverse=True)
+    return {plan: develop(cascade.shrunk(plan), plan) for plan in largest_first}
 
 
-def _framing(preset: Preset, displayed: Size) -> Framing:
-    if preset.geometry == "cover":
-        return cover(displayed, preset.width or displayed.width, preset.height or displayed.height)
-    return fit(displayed, preset.width, preset.height)
-
-
-def _plan(preset: Preset, decoded: Decoded) -> Plan:
-    framing = to_stored(_framing(preset, decoded.displayed), decoded.stored, decoded.orientation)
-    left, upper, right, lower = (edge / decoded.scale for edge in framing.crop)
-    return Plan(
-        box=(left, upper, right, lower),
-        size=framing.size,
-        orientation=decoded.orientation,
-        flatten=decoded.has_alpha and preset.format == "jpeg",
-    )
-
-
-def _derivative(preset: Preset, size: tuple[int, int], data: bytes) -> Derivative:
+def _derivative(preset: Preset, encoded: Encoded) -> Derivative:
     return Derivative(
-        preset=preset.name,
-        preset_version=preset.version,
-        recipe_fingerprint=preset.recipe_fingerprint,
-        extension=preset.extension,
-        content_type=preset.content_type,
-        cache_control=preset.cache_control,
-        width=size[0],
-        height=size[1],
-        format=preset.format,
-        data=data,
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
-
-
-def _facts(source: bytes, probed: Probe, decoded: Decoded) -> SourceFacts:
-    return SourceFacts(
-        format=probed.format,
-        width=decoded.displayed.width,
-        height=decoded.displayed.height,
-        bytes=len(source),
-        sha256=hashlib.sha256(source).hexdigest(),
-        frames=probed.frames,
-        has_alpha=decoded.has_alpha,
+        preset=preset,
+        width=encoded.width,
+        height=encoded.height,
+        format=encoded.format,
+        extension=encoded.extension,
+        content_type=encoded.content_type,
+        data=encoded.data,
+        sha256=hashlib.sha256(encoded.data).hexdigest(),
     )

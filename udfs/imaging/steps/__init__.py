@@ -1,28 +1,29 @@
-"""The pipeline: every derivative passes these steps in this order.
+"""The pipeline: every derivative passes these steps in this order, after it was cropped and shrunk.
 
 A step returns its image untouched when it has nothing to do.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from PIL.Image import Image
 
+from udfs.imaging.effect import Effect
 from udfs.imaging.plan import Plan, Step
 from udfs.imaging.steps.delivery_mode import delivery_mode
-from udfs.imaging.steps.flatten import flatten
+from udfs.imaging.steps.grayscale import grayscale
 from udfs.imaging.steps.orient import orient
-from udfs.imaging.steps.shrink import shrink
 
 STEPS: Final[tuple[Step, ...]] = (
-    shrink,  # first: everything after it works on few pixels
     orient,
     delivery_mode,
-    flatten,
+    Effect("grayscale", grayscale, Literal[True], "true: shades of grey, by the luma of ITU-R BT.601"),
 )
+
+EFFECTS: Final = tuple(step for step in STEPS if isinstance(step, Effect))
 
 
 def develop(image: Image, plan: Plan) -> Image:
-    """Take the decoded copy through every step."""
+    """Take a shrunk copy through every step."""
     for step in STEPS:
         image = step(image, plan)
     return image
