@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from urllib.parse import quote
 
+MANIFEST = "manifest"  # stands where other keys have a preset's name; no preset may be called so
 PART_MAX_BYTES = 200  # four parts stay below S3's 1024 bytes, each below a file system's 255
 
 
@@ -41,6 +42,11 @@ def derivative_key(
 ) -> str:
     """Return ``user/image/version/preset-recipe.extension``."""
     return f"{image_prefix(user_id, image_id)}{version}/{key_part(preset)}-{recipe_fingerprint}.{extension}"
+
+
+def manifest_key(user_id: str, image_id: str, version: int, recipe_fingerprint: str) -> str:
+    """Return ``user/image/version/manifest-recipe.json``, which is replaced and removed as derivatives are."""
+    return derivative_key(user_id, image_id, version, MANIFEST, recipe_fingerprint, "json")
 
 
 def parse_derivative_key(key: str) -> DerivativeKey:

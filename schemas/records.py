@@ -65,6 +65,13 @@ class Source(_Record):
     etag: Annotated[str, Field(pattern=r"^[\x21\x23-\x7e]{1,256}$")] | None = None  # RFC 9110: it becomes a header
 
 
+class FocalPoint(_Record):
+    """What a picture is about, in shares of its width and height as a viewer shows it."""
+
+    x: Annotated[float, Field(ge=0, le=1)]
+    y: Annotated[float, Field(ge=0, le=1)]
+
+
 class ImageEvent(_Record):
     """One event that is valid in every field."""
 
@@ -75,6 +82,7 @@ class ImageEvent(_Record):
     version: Annotated[int, Field(ge=0)]
     source: Source | None = None
     presets: Annotated[tuple[Id, ...], Field(min_length=1, max_length=PRESETS_MAX_COUNT)] | None = None
+    focal_point: FocalPoint | None = None
     attributes: Annotated[dict[str, str], Field(max_length=ATTRIBUTES_MAX_COUNT)] = Field(default_factory=dict)
     occurred_at: AwareDatetime
     traceparent: Annotated[str, Field(max_length=TRACEPARENT_MAX_CHARACTERS)] | None = None
@@ -103,6 +111,7 @@ class Derivative(_Record):
     width: int
     height: int
     format: str
+    frames: int = 1
     bytes: int
     sha256: str
 
@@ -117,6 +126,40 @@ class SourceFacts(_Record):
     sha256: str
     frames: int
     has_alpha: bool
+    orientation: int = 1
+    color_profile: str | None = None
+    captured_at: str | None = None
+    camera_make: str | None = None
+    camera_model: str | None = None
+
+
+class Exposure(_Record):
+    """How light a picture is, in shares of 0 to 1."""
+
+    mean: float
+    shadows: float
+    highlights: float
+
+
+class Signals(_Record):
+    """What a picture looks like; the schema says how each is measured."""
+
+    blurhash: str
+    thumbhash: str
+    dominant_color: str
+    palette: tuple[str, ...]
+    perceptual_hash: str
+    sharpness: float
+    exposure: Exposure
+
+
+class Manifest(_Record):
+    """The stored list of an image's responsive derivatives."""
+
+    bucket: str
+    key: str
+    bytes: int
+    sha256: str
 
 
 class Failure(_Record):
@@ -147,6 +190,8 @@ class ImageStatus(_Record):
     outcome: Outcome
     derivatives: tuple[Derivative, ...] = ()
     source: SourceFacts | None = None
+    signals: Signals | None = None
+    manifest: Manifest | None = None
     failures: tuple[Failure, ...] = ()
     timings: Timings = Timings()
     attempts: int = 1

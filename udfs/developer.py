@@ -6,18 +6,14 @@ then raises StoreUnavailableError. Knows nothing of Flink.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_random_exponential
-
-from schemas.keys import derivative_key, image_prefix, replaced_keys
 from schemas.reasons import Reason
 from schemas.records import (
-    Derivative,
     EventKind,
     Failure,
     ImageEvent,
@@ -34,11 +30,10 @@ from udfs.imaging.errors import ImagingError
 from udfs.imaging.presets import Presets
 from udfs.in_flight import ByteBudget, Turns
 from udfs.object_store import ObjectStore, OpenedSource
+from udfs.patience import Patience
+from udfs.storing import Stored, Storing
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-RETRY_MAX_WAIT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +59,13 @@ class Developer:
         self._turns = Turns()
         self._lost: StoreUnavailableError | None = None
         self.budget = ByteBudget(settings.bytes_in_flight)
-        self._io = ThreadPoolExecutor(settings.images_in_flight, "storage")
+        self._patience = Patience(settings.images_in_flight, settings.storage_patience_s)
+        self._storing = Storing(store, settings.derivatives_bucket, self._patience)
         self._renderers = ThreadPoolExecutor(settings.render_threads, "render")
 
     def close(self) -> None:
         """End the threads; what they are doing is finished first."""
-        self._io.shutdown(cancel_futures=True)
+        self._patience.close()
         self._renderers.shutdown(cancel_futures=True)
 
     async def develop(self, event: ImageEvent) -> ImageStatus:
@@ -99,10 +95,8 @@ class Developer:
                 return self._without_derivatives(event, course, Outcome.FAILED, Reason.INTERNAL_ERROR, message)
 
     async def _delete(self, event: ImageEvent, course: Course) -> ImageStatus:
-        bucket = self._settings.derivatives_bucket
         async with course.at(Stage.STORE):
-            keys = await self._ask(course, self._store.list_keys, bucket, image_prefix(event.user_id, event.image_id))
-            await self._ask(course, self._store.remove, bucket, keys)
+            await self._storing.delete(event, course)
         return self._status(event, course, Outcome.DELETED)
 
     async def _derive(self, event: ImageEvent, course: Course) -> ImageStatus:
@@ -111,20 +105,19 @@ class Developer:
             raise TypeError(message)
         course.stage = Stage.RENDER
         presets = self._settings.presets.choose(event.presets)
+        focal_point = (event.focal_point.x, event.focal_point.y) if event.focal_point else None
         async with self._fetched(event.source, course) as data, course.at(Stage.RENDER):
-            loop = asyncio.get_running_loop()
-            rendering = await loop.run_in_executor(
-                self._renderers, imaging.render, data, presets, self._settings.limits
+            rendering = await asyncio.get_running_loop().run_in_executor(
+                self._renderers, imaging.render, data, presets, self._settings.limits, focal_point
             )
         async with course.at(Stage.STORE):
-            stored = await self._put_all(event, rendering, course)
-            await self._remove_replaced(event, stored, course)
+            stored = await self._storing.keep(event, rendering, course)
         return self._derived(event, course, rendering, stored)
 
     @asynccontextmanager
     async def _fetched(self, source: Source, course: Course) -> AsyncIterator[bytes]:
         async with course.at(Stage.FETCH):
-            opened = await self._ask(course, self._open, source)
+            opened = await self._patience.ask(course, self._open, source)
             await self.budget.acquire(opened.size)
         try:
             async with course.at(Stage.FETCH):
@@ -148,72 +141,37 @@ class Developer:
         unread = [opened]
 
         async def attempt() -> bytes:
-            current = unread.pop() if unread else await self._run(self._open, source)
+            current = unread.pop() if unread else await self._patience.run(self._open, source)
             if current.size != opened.size:  # the budget holds the first size
                 current.close()
                 message = f"source {source.bucket}/{source.key} was replaced while it was read; publish its new version"
                 raise SourceChangedError(message)
-            return await self._run(current.read)
+            return await self._patience.run(current.read)
 
-        return await self._retrying(course, attempt)
-
-    async def _put_all(self, event: ImageEvent, rendering: imaging.Rendering, course: Course) -> tuple[Derivative, ...]:
-        puts = (self._put(event, rendering.source.sha256, made, course) for made in rendering.derivatives)
-        stored: list[Derivative] = []
-        for result in await asyncio.gather(*puts, return_exceptions=True):  # all: one that ends later undoes a delete
-            if isinstance(result, BaseException):
-                raise result
-            stored.append(result)
-        return tuple(stored)
-
-    async def _put(self, event: ImageEvent, source_sha256: str, made: imaging.Derivative, course: Course) -> Derivative:
-        bucket = self._settings.derivatives_bucket
-        preset = made.preset
-        key = derivative_key(
-            event.user_id, event.image_id, event.version, preset.name, preset.recipe_fingerprint, made.extension
-        )
-        headers = {
-            "Content-Type": made.content_type,
-            "x-amz-meta-sha256": made.sha256,
-            "x-amz-meta-source-sha256": source_sha256,
-            "x-amz-meta-preset": f"{preset.name}@{preset.version}",
-            **({"Cache-Control": preset.cache_control} if preset.cache_control else {}),
-        }
-        await self._ask(course, self._store.put, bucket, key, made.data, headers)
-        return Derivative(
-            preset=preset.name,
-            preset_version=preset.version,
-            bucket=bucket,
-            key=key,
-            width=made.width,
-            height=made.height,
-            format=made.format,
-            bytes=len(made.data),
-            sha256=made.sha256,
-        )
-
-    async def _remove_replaced(self, event: ImageEvent, stored: tuple[Derivative, ...], course: Course) -> None:
-        bucket = self._settings.derivatives_bucket
-        prefix = image_prefix(event.user_id, event.image_id)
-        existing = await self._ask(course, self._store.list_keys, bucket, prefix)
-        replaced = replaced_keys(existing, [derivative.key for derivative in stored])
-        if replaced:
-            await self._ask(course, self._store.remove, bucket, replaced)
+        return await self._patience.retrying(course, attempt)
 
     def _derived(
         self,
         event: ImageEvent,
         course: Course,
         rendering: imaging.Rendering,
-        stored: tuple[Derivative, ...],
+        stored: Stored,
     ) -> ImageStatus:
         failures = tuple(
             Failure(preset=failure.preset, stage=Stage.RENDER, reason=Reason(failure.reason), message=failure.message)
             for failure in rendering.failures
         )
-        outcome = Outcome.READY if not failures else Outcome.PARTIAL if stored else Outcome.FAILED
+        outcome = Outcome.READY if not failures else Outcome.PARTIAL if stored.derivatives else Outcome.FAILED
         facts = SourceFacts.model_validate(asdict(rendering.source))
-        return self._status(event, course, outcome, derivatives=stored, failures=failures, source=facts)
+        return self._status(
+            event,
+            course,
+            outcome,
+            derivatives=stored.derivatives,
+            manifest=stored.manifest,
+            failures=failures,
+            source=facts,
+        )
 
     def _without_derivatives(
         self, event: ImageEvent, course: Course, outcome: Outcome, reason: Reason, message: str
@@ -235,31 +193,3 @@ class Developer:
             traceparent=event.traceparent,
             **found,
         )
-
-    async def _ask(self, course: Course, call: Callable[..., T], *args: object) -> T:
-        return await self._retrying(course, lambda: self._run(call, *args))
-
-    async def _run(self, call: Callable[..., T], *args: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._io, call, *args)
-
-    async def _retrying(self, course: Course, attempt: Callable[[], Awaitable[T]]) -> T:
-        def before_sleep(state: RetryCallState) -> None:
-            course.attempts = max(course.attempts, state.attempt_number + 1)
-            log.warning(
-                "attempt %d failed, next in %.1f s: %s",
-                state.attempt_number,
-                state.upcoming_sleep,
-                state.outcome.exception() if state.outcome else "",
-            )
-
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(StoreUnavailableError),
-            wait=wait_random_exponential(multiplier=0.2, max=RETRY_MAX_WAIT_S),
-            stop=stop_after_delay(self._settings.storage_patience_s),
-            before_sleep=before_sleep,
-            reraise=True,
-        )
-        async for once in retrying:
-            with once:
-                return await attempt()
-        raise AssertionError  # the last attempt returns or raises

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.records import ImageStatus, Outcome
+from schemas.keys import MANIFEST
+from schemas.records import Derivative, ImageStatus, Manifest, Outcome
 
 STORING = (Outcome.READY, Outcome.PARTIAL)
 CHANGING = (*STORING, Outcome.DELETED)
@@ -38,7 +39,10 @@ def fold(remembered: Mapping[str, Announced], status: ImageStatus) -> dict[str, 
 
 def announced_by(status: ImageStatus) -> list[Announced]:
     """Return the objects that one status announces."""
+    named: list[tuple[str, Derivative | Manifest]] = [(one.preset, one) for one in status.derivatives]
+    if status.manifest is not None:
+        named.append((MANIFEST, status.manifest))
     return [
-        Announced(one.preset, status.version, one.bucket, one.key, one.bytes, one.sha256, status.event_id)
-        for one in status.derivatives
+        Announced(name, status.version, one.bucket, one.key, one.bytes, one.sha256, status.event_id)
+        for name, one in named
     ]

@@ -9,10 +9,14 @@ from schemas.records import (
     DeadLetter,
     Derivative,
     EventKind,
+    Exposure,
     Failure,
+    FocalPoint,
     ImageEvent,
     ImageStatus,
+    Manifest,
     Outcome,
+    Signals,
     Source,
     SourceFacts,
     Stage,
@@ -87,6 +91,7 @@ events = st.builds(
     version=longs,
     source=sources,
     presets=st.none() | st.lists(ids, min_size=1, max_size=5).map(tuple),
+    focal_point=st.none() | st.builds(FocalPoint, x=st.floats(0, 1), y=st.floats(0, 1)),
     attributes=st.dictionaries(text, text, max_size=5),
     occurred_at=instants,
     traceparent=st.none() | text,
@@ -101,6 +106,7 @@ derivatives = st.builds(
     width=ints,
     height=ints,
     format=text,
+    frames=ints,
     bytes=longs,
     sha256=sha256s,
 )
@@ -114,7 +120,27 @@ facts = st.builds(
     sha256=sha256s,
     frames=ints,
     has_alpha=st.booleans(),
+    orientation=st.integers(1, 8),
+    color_profile=st.none() | text,
+    captured_at=st.none() | text,
+    camera_make=st.none() | text,
+    camera_model=st.none() | text,
 )
+
+shares = st.floats(0, 1)
+
+signals = st.builds(
+    Signals,
+    blurhash=text,
+    thumbhash=text,
+    dominant_color=text,
+    palette=st.lists(text, max_size=5).map(tuple),
+    perceptual_hash=text,
+    sharpness=st.floats(0, 1e9),
+    exposure=st.builds(Exposure, mean=shares, shadows=shares, highlights=shares),
+)
+
+manifests = st.builds(Manifest, bucket=text, key=text, bytes=longs, sha256=sha256s)
 
 failures = st.builds(
     Failure,
@@ -134,6 +160,8 @@ statuses = st.builds(
     outcome=st.sampled_from(Outcome),
     derivatives=st.lists(derivatives, max_size=3).map(tuple),
     source=st.none() | facts,
+    signals=st.none() | signals,
+    manifest=st.none() | manifests,
     failures=st.lists(failures, max_size=3).map(tuple),
     timings=st.builds(Timings, fetch_ms=ints, render_ms=ints, store_ms=ints),
     attempts=ints,

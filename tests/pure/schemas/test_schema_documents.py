@@ -9,8 +9,15 @@ from schemas.records import DeadLetter, EventKind, ImageEvent, ImageStatus, Outc
 MODELS = {"image-event": ImageEvent, "image-status": ImageStatus, "dead-letter": DeadLetter}
 ENUMS = {"EventKind": EventKind, "Outcome": Outcome, "Stage": Stage, "Reason": Reason}
 DEFAULTS = {
-    "image-event": {"source": None, "presets": None, "attributes": {}, "traceparent": None},
-    "image-status": {"derivatives": [], "source": None, "failures": [], "traceparent": None},
+    "image-event": {"source": None, "presets": None, "focal_point": None, "attributes": {}, "traceparent": None},
+    "image-status": {
+        "derivatives": [],
+        "source": None,
+        "signals": None,
+        "manifest": None,
+        "failures": [],
+        "traceparent": None,
+    },
     "dead-letter": {"event_id": None},
 }
 
