@@ -41,5 +41,8 @@ class Objects(Protocol):
     def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
         """Yield every object under a prefix, page by page."""
 
+    def read(self, bucket: str, key: str) -> bytes | None:
+        """Return an object's bytes; None when there is no such object."""
+
     def sha256(self, bucket: str, key: str) -> str | None:
         """Return the SHA-256 of an object's bytes as 64 hexadecimal digits; None when there is no such object."""

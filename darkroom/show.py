@@ -10,9 +10,10 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from darkroom.console import Counter, cell, counted, counting, output, write_json
+from darkroom.console import Counter, cell, counted, counting, output, plural, write_json
 from darkroom.errors import OperatorError
 from darkroom.kafka import KafkaTopic
+from darkroom.picture import markup
 from darkroom.ports import Objects, StoredObject, TopicRecord
 from darkroom.storage import S3Objects
 from darkroom.target import Target, resolve_target
@@ -20,7 +21,7 @@ from darkroom.verify.fold import Announced, fold
 from darkroom.watch import COLOURS, letter_json, letter_line, moment, status_line
 from darkroom.writers import writer_schemas
 from schemas.errors import UndecodableError
-from schemas.keys import image_prefix
+from schemas.keys import MANIFEST, image_prefix
 from schemas.records import DeadLetter, ImageEvent, ImageStatus, dead_letter_codec, event_codec, status_codec
 
 
@@ -47,12 +48,25 @@ class Image:
             told.add(status.event_id)
         return {one.key: one for one in remembered.values()}
 
+    def manifest(self) -> Announced | None:
+        """Return the list of its responsive derivatives that must be stored now, if there is one."""
+        return next((one for one in self.current().values() if one.preset == MANIFEST), None)
+
 
 def show(
     image: Annotated[str, typer.Argument(help="Image id: for published files, the file's name.", show_default=False)],
     user: Annotated[
         str | None, typer.Option(help="Its owner.  [default: every user who has an image of that id]")
     ] = None,
+    picture: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASE_URL",
+            help="Write only the <picture> markup of its responsive derivatives, ready for a page, with addresses "
+            "under this one, such as https://cdn.example.com/derivatives.",
+        ),
+    ] = None,
+    alt: Annotated[str, typer.Option(help="The text alternative in the markup.")] = "",
     json_: Annotated[bool, typer.Option("--json", help="Write one JSON object per user.")] = False,
 ) -> None:
     """Show everything known of one image: events, statuses, dead letters, sources, derivatives and what is current.
@@ -68,7 +82,10 @@ def show(
         raise OperatorError(message)
     console = output()
     for one in images:
-        write_json(as_json(one)) if json_ else _print(console, one)
+        if picture is not None:
+            console.print(markup(one.manifest(), S3Objects(target), picture, alt), soft_wrap=True)
+        else:
+            write_json(as_json(one)) if json_ else _print(console, one)
 
 
 def gather(target: Target, image_id: str, user_id: str | None, counter: Counter) -> list[Image]:
@@ -157,9 +174,28 @@ def _print(console: Console, image: Image) -> None:
         console.print(line.append("  ").append(ending), soft_wrap=True)
     for status, record in image.statuses:
         console.print(Text("  status  ").append(status_line(status, record)), soft_wrap=True)
+    for line in _looks(image):
+        console.print(line, soft_wrap=True)
     for letter, record in image.letters:
         console.print(Text("  letter  ").append(letter_line(letter, record)), soft_wrap=True)
     console.print(_objects_table(image))
+
+
+def _looks(image: Image) -> Iterator[Text]:
+    """Yield what the newest developed source turned out to be, and what it looks like."""
+    developed = [status for status, _ in image.statuses if status.source is not None]
+    if not developed or (source := developed[-1].source) is None:
+        return
+    camera = " ".join(filter(None, (source.camera_make, source.camera_model)))
+    facts = [source.format, f"{source.width}x{source.height}", decimal(source.bytes), source.color_profile]
+    facts += [plural(source.frames, "frame") if source.frames > 1 else None, source.captured_at, camera]
+    yield Text("  source  ").append_text(cell(", ".join(filter(None, facts))))
+    if signals := developed[-1].signals:
+        swatches = (
+            Text("  ", style=f"on {color}").append(f" {color} ", style="default on default")
+            for color in signals.palette
+        )
+        yield Text.assemble("  looks   ", *swatches, f" blurhash {signals.blurhash}  phash {signals.perceptual_hash}")
 
 
 def _objects_table(image: Image) -> Table:

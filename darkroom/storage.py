@@ -38,8 +38,22 @@ class S3Objects:
             for found in self._client.list_objects(bucket, prefix=prefix, recursive=True):
                 yield StoredObject(found.object_name or "", found.size or 0, (found.etag or "").strip('"'))
 
+    def read(self, bucket: str, key: str) -> bytes | None:
+        """Return an object's bytes."""
+        chunks = self._chunks(bucket, key)
+        return None if chunks is None else b"".join(chunks)
+
     def sha256(self, bucket: str, key: str) -> str | None:
         """Read an object, a megabyte at a time, and return its digest."""
+        chunks = self._chunks(bucket, key)
+        if chunks is None:
+            return None
+        digest = hashlib.sha256()
+        for chunk in chunks:
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def _chunks(self, bucket: str, key: str) -> Iterator[bytes] | None:
         with storage_errors(self._target, bucket):
             try:
                 response = self._client.get_object(bucket, key)
@@ -47,11 +61,12 @@ class S3Objects:
                 if error.code in MISSING:
                     return None
                 raise
+        return self._streamed(bucket, response)
+
+    def _streamed(self, bucket: str, response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+        with storage_errors(self._target, bucket):
             try:
-                digest = hashlib.sha256()
-                for chunk in response.stream(CHUNK_BYTES):
-                    digest.update(chunk)
-                return digest.hexdigest()
+                yield from response.stream(CHUNK_BYTES)
             finally:
                 response.close()
                 response.release_conn()

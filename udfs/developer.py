@@ -19,6 +19,7 @@ from schemas.records import (
     ImageEvent,
     ImageStatus,
     Outcome,
+    Signals,
     Source,
     SourceFacts,
     Stage,
@@ -104,7 +105,7 @@ class Developer:
             message = "an event that is not a deletion has a source: the record's validation is broken"
             raise TypeError(message)
         course.stage = Stage.RENDER
-        presets = self._settings.presets.choose(event.presets)
+        presets = self._settings.presets.choose(event.presets, event.user_id, event.attributes)
         focal_point = (event.focal_point.x, event.focal_point.y) if event.focal_point else None
         async with self._fetched(event.source, course) as data, course.at(Stage.RENDER):
             rendering = await asyncio.get_running_loop().run_in_executor(
@@ -171,6 +172,7 @@ class Developer:
             manifest=stored.manifest,
             failures=failures,
             source=facts,
+            signals=Signals.model_validate(asdict(rendering.signals)),
         )
 
     def _without_derivatives(

@@ -1,13 +1,17 @@
 """Keeps the stored objects of an image as its newest event wants them: puts what was made, removes what it replaces."""
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.keys import derivative_key, image_prefix, replaced_keys
+from schemas.keys import derivative_key, image_prefix, manifest_key, replaced_keys
 from schemas.records import Derivative, ImageEvent, Manifest
 from udfs.course import Course
 from udfs.imaging import render as imaging
+from udfs.imaging import responsive
+from udfs.imaging.preset import Preset, Responsive
 from udfs.object_store import ObjectStore
 from udfs.patience import Patience
 
@@ -41,9 +45,10 @@ class Storing:
             if isinstance(result, BaseException):
                 raise result
         derivatives = tuple(result for result in results if isinstance(result, Derivative))
-        stored = [one.key for one in derivatives]
+        listed = await self._put_manifest(event, rendering, derivatives, provenance, course)
+        stored = [one.key for one in derivatives] + ([listed.key] if listed else [])
         await self._remove(replaced_keys(await self._existing(event, course), stored), course)
-        return Stored(derivatives, None)
+        return Stored(derivatives, listed)
 
     async def _put(
         self, event: ImageEvent, made: imaging.Derivative, provenance: Mapping[str, str], course: Course
@@ -69,9 +74,33 @@ class Storing:
             width=made.width,
             height=made.height,
             format=made.format,
+            frames=made.frames,
             bytes=len(made.data),
             sha256=made.sha256,
         )
+
+    async def _put_manifest(
+        self,
+        event: ImageEvent,
+        rendering: imaging.Rendering,
+        stored: Sequence[Derivative],
+        provenance: Mapping[str, str],
+        course: Course,
+    ) -> Manifest | None:
+        members = [
+            (made.preset, _member(made.preset.responsive, one))
+            for made, one in zip(rendering.derivatives, stored, strict=True)
+            if made.preset.responsive is not None
+        ]
+        if not members:
+            return None
+        data = responsive.manifest((member for _, member in members), rendering.signals.blurhash)
+        recipe = _recipe([preset for preset, _ in members])
+        key = manifest_key(event.user_id, event.image_id, event.version, recipe)
+        sha256 = hashlib.sha256(data).hexdigest()
+        headers = {"Content-Type": "application/json", "x-amz-meta-sha256": sha256, **provenance}
+        await self._patience.ask(course, self._store.put, self._bucket, key, data, headers)
+        return Manifest(bucket=self._bucket, key=key, bytes=len(data), sha256=sha256)
 
     async def _existing(self, event: ImageEvent, course: Course) -> list[str]:
         prefix = image_prefix(event.user_id, event.image_id)
@@ -80,3 +109,13 @@ class Storing:
     async def _remove(self, keys: Sequence[str], course: Course) -> None:
         if keys:
             await self._patience.ask(course, self._store.remove, self._bucket, keys)
+
+
+def _member(place: Responsive, one: Derivative) -> responsive.Stored:
+    return responsive.Stored(place, one.key, one.width, one.height, one.format, one.bytes, one.sha256)
+
+
+def _recipe(presets: Sequence[Preset]) -> str:
+    """Return 12 hex digits of the SHA-256 of everything in the presets that changes a manifest's bytes."""
+    recipe = sorted((one.name, one.recipe_fingerprint, one.responsive and one.responsive.sizes) for one in presets)
+    return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]

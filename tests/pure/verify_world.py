@@ -66,6 +66,9 @@ class FakeObjects:
             if one == bucket and key.startswith(prefix):
                 yield StoredObject(key, len(data), "etag")
 
+    def read(self, bucket: str, key: str) -> bytes | None:
+        return self.data.get((bucket, key))
+
     def sha256(self, bucket: str, key: str) -> str | None:
         self.reads += 1
         data = self.data.get((bucket, key))
