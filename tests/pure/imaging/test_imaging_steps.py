@@ -1,36 +1,32 @@
-"""Each step alone, on pictures small enough to reason about."""
+"""Each step of the pipeline that comes before the effects, on pictures small enough to reason about."""
 
 import pytest
-from pictures import exif_orientation, four_corners, mean_difference
+from pictures import four_corners, mean_difference
 from PIL import Image, ImageOps
+from profiles import gray_profile, vips_profile
 
 from udfs.imaging.geometry import Box, Framing, Size, displayed, to_stored
 from udfs.imaging.plan import Plan
-from udfs.imaging.steps import STEPS
+from udfs.imaging.press_profile import press_profile
+from udfs.imaging.shrink import shrink
+from udfs.imaging.steps import STEPS, develop
 from udfs.imaging.steps.delivery_mode import delivery_mode
-from udfs.imaging.steps.flatten import flatten
 from udfs.imaging.steps.orient import orient
-from udfs.imaging.steps.shrink import shrink
+from udfs.imaging.steps.to_srgb import to_srgb
 
 
-def plan(size=(10, 10), box=None, orientation=1, flatten=False):
-    return Plan(box=box or (0, 0, *size), size=size, orientation=orientation, flatten=flatten)
+def plan(size=(10, 10), box=None, **parameters):
+    return Plan(box=box or (0, 0, *size), size=size, **parameters)
 
 
-def test_the_pipeline_is_this_tuple():
-    assert STEPS == (shrink, orient, delivery_mode, flatten)
+def test_the_pixels_are_upright_in_srgb_with_straight_alpha_before_any_effect():
+    assert STEPS[:3] == (orient, to_srgb, delivery_mode)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: getattr(step, "key", getattr(step, "__name__", "")))
 def test_a_step_with_nothing_to_do_returns_the_same_image(step):
     image = four_corners()
     assert step(image, plan(size=image.size)) is image
-
-
-def test_shrink_takes_only_the_box():
-    upper_right = shrink(four_corners(120, 80), plan(size=(6, 4), box=(60, 0, 120, 40)))
-    assert upper_right.size == (6, 4)
-    assert mean_difference(upper_right.crop((1, 0, 6, 3)), Image.new("RGB", (5, 3), "lime")) < 1  # edges blend
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -40,7 +36,6 @@ def test_orient_agrees_with_pillow(orientation):
     tagged.getexif()[0x0112] = orientation
     expected = ImageOps.exif_transpose(tagged)
     assert orient(stored, plan(orientation=orientation)).tobytes() == expected.tobytes()
-    assert exif_orientation(orientation)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -59,17 +54,30 @@ def test_delivery_mode(mode, delivered):
     assert delivery_mode(Image.new(mode, (2, 2)), plan()).mode == delivered
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_flatten_puts_transparency_on_white(mode):
-    image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
-    image.putpixel((1, 0), (0, 0, 0, 255))
-    flat = flatten(image.convert(mode), plan(flatten=True)).convert("RGB")
-    assert list(flat.get_flattened_data()) == [(255, 255, 255), (0, 0, 0)]
+@pytest.mark.parametrize(
+    ("mode", "profile", "delivered"),
+    [
+        ("RGB", vips_profile("p3"), "RGB"),
+        ("RGBa", vips_profile("p3"), "RGBA"),
+        ("L", gray_profile(1.0), "L"),
+        ("La", gray_profile(1.0), "LA"),
+        ("CMYK", press_profile(), "RGB"),
+    ],
+)
+def test_every_mode_is_delivered_in_srgb_without_a_change_of_what_came_in(mode, profile, delivered):
+    image = Image.new(
+        mode, (2, 2), 200 if mode == "L" else tuple([100, 200, 40, 255][: len(Image.new(mode, (1, 1)).getbands())])
+    )
+    before = image.tobytes()
+    result = develop(image, plan(size=(2, 2), profile=profile))
+    assert result.mode == delivered
+    assert result.tobytes() != delivery_mode(image, plan()).tobytes()
+    assert image.tobytes() == before, "other derivatives are made from it"
 
 
-def test_flatten_leaves_transparency_where_the_format_can_hold_it():
-    image = Image.new("RGBA", (2, 1))
-    assert flatten(image, plan(flatten=False)) is image
+def test_a_profile_that_does_not_fit_leaves_the_pixels_to_the_next_step():
+    inks = Image.new("CMYK", (2, 2), (0, 255, 255, 0))
+    assert develop(inks, plan(size=(2, 2), profile=vips_profile("p3"))).getpixel((0, 0)) == (255, 0, 0)
 
 
 def test_shrinking_premultiplied_pixels_leaves_no_dark_fringe():
