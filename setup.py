@@ -15,7 +15,7 @@ setup(
     python_requires=">=3.11,<3.12",  # the one minor version shared by client, JobManager and TaskManager
     packages=find_packages(include=["jobs*", "udfs*", "schemas*", "darkroom*"]),
     package_data={
-        "jobs": ["presets.yaml"],
+        "jobs": ["presets.yaml", "presets.schema.json"],
         "schemas": ["*.avsc", "writers/*"],
         "darkroom": ["stack/*.xml", "stack/flink-conf/*"],
     },
@@ -24,8 +24,11 @@ setup(
         "apache-flink==2.3.0",  # the runtime and its Python API
         "fastavro==1.13.1",  # Avro in C: about ten times the speed of the reference package
         "minio==7.2.20",  # S3 client with connection pooling and no service-specific magic
+        "numpy==2.1.3",  # the arithmetic of signals, colours and likeness; PyFlink brings it along anyway
+        "pi-heif==1.4.0",  # HEIC: the pillow-heif project's package that only decodes, without its GPL encoder
         "pillow==13.0.0",  # decoding, resizing and encoding
         "pydantic==2.14.3",  # validates every boundary and reports all problems at once
+        "pylibjxl==0.5.0",  # JPEG XL: libjxl with a header probe that decodes nothing
         "pydantic-settings==2.16.3",  # reads the settings from the environment into the same models
         "ruamel.yaml==0.19.1",  # YAML 1.2 that refuses duplicate keys, for the presets file
         "tenacity==9.2.1",  # retry with exponential back-off and jitter
@@ -38,11 +41,22 @@ setup(
         "typer==0.29.2",  # the command line, from type hints
     ],
     extras_require={
+        "faces": ["opencv-python-headless==4.14.0.94"],  # for `gravity: face`; 162 MB, so not for everyone
         "dev": [
+            "atheris==3.0.0",  # the coverage-guided fuzzer
+            "blurhash==1.1.5",  # these three are referees of the signals
+            "fast-thumbhash==1.0.0",
+            "imagehash==4.3.2",
             "check-jsonschema==0.39.0",  # validates docker-compose.yml against the Compose specification
             "hypothesis==6.170.15",  # property-based tests
             "import-linter==2.16",  # the layers, as contracts
             "mypy==2.4.1",
+            "opencv-python-headless==4.14.0.94",  # the extra `faces`, for its tests
+            "piexif==1.1.3",  # an independent reader of EXIF
+            "pillow-heif==1.8.1",  # writes the HEIC files of the tests
+            "pyvips==3.2.0",  # libvips: an independent reader of images, and a second opinion on colours
+            "pyvips-binary==8.18.7",
+            "scikit-image==0.26.0",  # reference metrics (SSIM, CIEDE2000) and photographs
             "types-psutil==7.2.2.20261111",  # mypy knows psutil by it
             "pytest==9.2.0",
             "pytest-timeout==2.4.0",  # no test may hang

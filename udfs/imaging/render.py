@@ -6,54 +6,40 @@ Thread-safe: nothing is kept between calls.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from PIL.Image import Image
 
+from udfs.imaging.animate import animation_of
 from udfs.imaging.cascade import Cascade
 from udfs.imaging.decode import Decoded, decode
-from udfs.imaging.encode import Encoded, encode
+from udfs.imaging.encode import ANIMATED, Encoded, Options, encode, encode_animation, target_of
 from udfs.imaging.errors import RenderFailed
 from udfs.imaging.facts import SourceFacts, source_facts
 from udfs.imaging.limits import DEFAULT_LIMITS, Limits
+from udfs.imaging.metadata import Embedded, carried, embedded_in, read_metadata
 from udfs.imaging.plan import Plan
 from udfs.imaging.planner import Planner, framing_of
 from udfs.imaging.preset import Preset
-from udfs.imaging.probe import probe
+from udfs.imaging.probe import Probe, probe
+from udfs.imaging.rendering import Derivative, RenderFailure, Rendering
+from udfs.imaging.signals import measure
 from udfs.imaging.steps import develop
 
 __all__ = ["Derivative", "Limits", "RenderFailure", "Rendering", "SourceFacts", "render"]
 
-
-@dataclass(frozen=True, slots=True)
-class Derivative:
-    """One encoded image and all that its object and its status say about it; `sha256` (hex) is that of `data`."""
-
-    preset: Preset
-    width: int
-    height: int
-    format: str
-    extension: str
-    content_type: str
-    data: bytes
-    sha256: str
+# What the signals are measured on: oriented and converted like a derivative of this size at least, and never encoded.
+MEASURED: Final = Preset(name="signals", width=256, height=256, format="png")
 
 
 @dataclass(frozen=True, slots=True)
-class RenderFailure:
-    """Why one preset could not be made."""
+class _Source:
+    """What every derivative of one source is made from."""
 
-    preset: str
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """Everything made from one source; every preset asked for is in `derivatives` or in `failures`."""
-
-    source: SourceFacts
-    derivatives: tuple[Derivative, ...]
-    failures: tuple[RenderFailure, ...]
+    probed: Probe
+    decoded: Decoded
+    embedded: Embedded
+    limits: Limits
 
 
 def render(
@@ -70,25 +56,72 @@ def render(
     Raises SourceRejected when nothing can be made; what one preset cannot do is a RenderFailure.
     """
     probed = probe(source, limits)
-    decoded = decode(probed, lambda displayed: [framing_of(preset, displayed) for preset in presets])
+    info = probed.image.info  # decoding takes it off the image, so that no encoder copies from it
+    asked = (*presets, MEASURED)
+    decoded = decode(probed, lambda displayed: [framing_of(preset, displayed) for preset in asked])
     planner = Planner(decoded, focal_point)
-    plans = [planner.plan(preset) for preset in presets]
+    *plans, measured = [planner.plan(preset) for preset in asked]
+    embedded = embedded_in(probed.image, info)
     developed = _developed(decoded, plans)
-    derivatives: list[Derivative] = []
-    failures: list[RenderFailure] = []
-    for preset, plan in zip(presets, plans, strict=True):
-        try:
-            derivatives.append(_derivative(preset, encode(developed[plan], preset, decoded.profile)))
-        except RenderFailed as error:
-            failures.append(RenderFailure(preset.name, error.reason, str(error)))
-    return Rendering(source_facts(source, probed, decoded), tuple(derivatives), tuple(failures))
+    made = [
+        _made(_Source(probed, decoded, embedded, limits), preset, plan, developed[plan])
+        for preset, plan in zip(presets, plans, strict=True)
+    ]
+    return Rendering(
+        source=source_facts(source, probed, decoded, read_metadata(embedded)),
+        signals=measure(_glance(decoded.image, measured)),
+        derivatives=tuple(one for one in made if isinstance(one, Derivative)),
+        failures=tuple(one for one in made if isinstance(one, RenderFailure)),
+    )
 
 
-def _developed(decoded: Decoded, plans: Sequence[Plan]) -> dict[Plan, Image]:
+def _developed(decoded: Decoded, plans: Sequence[Plan]) -> dict[Plan, Image | RenderFailed]:
     """Develop each different plan, the largest first, so that smaller ones may start from its copy."""
     cascade = Cascade(decoded.image)
-    largest_first = sorted(dict.fromkeys(plans), key=lambda plan: plan.size[0] * plan.size[1], reverse=True)
-    return {plan: develop(cascade.shrunk(plan), plan) for plan in largest_first}
+    return {plan: _develop(cascade, plan) for plan in sorted(set(plans), key=_size, reverse=True)}
+
+
+def _develop(cascade: Cascade, plan: Plan) -> Image | RenderFailed:
+    try:
+        return develop(cascade.shrunk(plan), plan)
+    except RenderFailed as error:
+        return error
+
+
+def _glance(decoded: Image, plan: Plan) -> Image:
+    """Return the whole picture for the signals; averages of whole blocks cost a tenth of Lanczos, and serve them."""
+    return develop(decoded.reduce(max(1, max(decoded.size) // max(plan.size))), plan)
+
+
+def _pixels(developed: Image | RenderFailed) -> Image:
+    if isinstance(developed, RenderFailed):
+        raise developed
+    return developed
+
+
+def _size(plan: Plan) -> tuple[Any, ...]:
+    """Order plans by their pixels; those that differ in nothing that shrinking looks at are equal."""
+    width, height = plan.size
+    return width * height, plan.size, plan.box, plan.linear_light, plan.profile or b""
+
+
+def _made(source: _Source, preset: Preset, plan: Plan, developed: Image | RenderFailed) -> Derivative | RenderFailure:
+    try:
+        return _derivative(preset, _encoded(source, preset, plan, _pixels(developed)))
+    except RenderFailed as error:
+        return RenderFailure(preset.name, error.reason, str(error))
+
+
+def _encoded(source: _Source, preset: Preset, plan: Plan, image: Image) -> Encoded:
+    probed = source.probed
+    kept = source.decoded.kept_profile if preset.color_profile == "keep" and image.mode in ("RGB", "RGBA") else None
+    options = Options(preset, carried(source.embedded, preset.metadata, kept))
+    animated = preset.animation == "keep" and probed.animated
+    target = target_of(preset, image, probed.format, animated)
+    if not animated or target.format not in ANIMATED:
+        return encode(image, target, options)
+    animation = animation_of(probed, plan, image.size, preset.name, source.limits)
+    return encode_animation(image, animation, target, options)
 
 
 def _derivative(preset: Preset, encoded: Encoded) -> Derivative:
@@ -99,6 +132,7 @@ def _derivative(preset: Preset, encoded: Encoded) -> Derivative:
         format=encoded.format,
         extension=encoded.extension,
         content_type=encoded.content_type,
+        frames=encoded.frames,
         data=encoded.data,
         sha256=hashlib.sha256(encoded.data).hexdigest(),
     )
