@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs import __version__
+from jobs.assets import AssetFolder
 from schemas.codec import Schema, load_folder
 from schemas.errors import SchemaFolderError
 from udfs.developer import DevelopSettings
@@ -230,7 +231,7 @@ def _listed(problems: Iterable[str]) -> str:
 
 
 def _read_presets(path: Path) -> Presets:
-    return parse_presets(path.read_text("utf-8"), str(path))
+    return parse_presets(path.read_text("utf-8"), str(path), AssetFolder(path.parent).read)
 
 
 def _read_schemas(folder: Path | None) -> list[Schema]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.settings import DEFAULT_PRESETS, ClusterLimits, Settings, SettingsError, read_settings
-from tests.builders import PRESETS
+from tests.builders import PRESETS, a_picture
 
 LEAST = {"KAFKA_BOOTSTRAP": "kafka:9092", "S3_ENDPOINT": "http://minio:9000"}
 LIMITS = ClusterLimits(checkpoint_interval_ms=10_000, checkpoint_timeout_ms=300_000, restart_max_backoff_ms=120_000)
@@ -162,6 +162,32 @@ def test_the_presets_of_the_file_are_the_ones_developed_with(read: Reader, tmp_p
     path = tmp_path / "presets.yaml"
     path.write_text(PRESETS)
     assert read(PRESETS_FILE=path).develop.presets.default == ("thumb", "wide")
+
+
+MARKED = PRESETS.replace("quality: 80}", "quality: 80, watermark: {image: marks/logo.png}}", 1)
+
+
+def test_a_file_that_a_preset_names_is_read_from_beside_the_presets_file(read: Reader, tmp_path: Path) -> None:
+    (tmp_path / "marks").mkdir()
+    (tmp_path / "marks" / "logo.png").write_bytes(a_picture("PNG", (4, 4)))
+    (tmp_path / "presets.yaml").write_text(MARKED)
+    strip = read(PRESETS_FILE=tmp_path / "presets.yaml").develop.presets.choose(["wide"])[0]
+    assert dict(strip.effects)["watermark"].image.data == a_picture("PNG", (4, 4))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("marks/none.png", "No such file or directory"), ("../logo.png", "name a file beside the presets file")],
+)
+def test_a_file_that_a_preset_names_and_no_one_may_read(read: Reader, tmp_path: Path, name: str, why: str) -> None:
+    (tmp_path / "sub" / "marks").mkdir(parents=True)
+    (tmp_path / "logo.png").write_bytes(a_picture("PNG", (4, 4)))
+    path = tmp_path / "sub" / "presets.yaml"
+    path.write_text(MARKED.replace("marks/logo.png", name))
+    with pytest.raises(
+        SettingsError, match=rf"line 5: presets\[1\]\.watermark\.image = '{name}': cannot be read: {why}"
+    ):
+        read(PRESETS_FILE=path)
 
 
 def test_the_limits_set_are_the_limits_used(read: Reader) -> None:

@@ -67,7 +67,7 @@ DISPLAYED_TO_STORED: Final = {
 }
 
 # A copy decoded at reduced scale must be at least 3/2 as large as what is made from it: photographs then stay 42.6 dB
-# or more from a full decode (WebP itself at quality 80: 36 dB), and a 12 megapixel JPEG to 1280 px costs 72 ms, not 201.
+# or more from a full decode (WebP itself at quality 80: 36 dB), and 12 megapixels to 1280 px cost 72 ms, not 201.
 OVERSAMPLING: Final = (3, 2)
 DECODER_SCALES: Final = (8, 4, 2)
 

@@ -6,38 +6,39 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
-from pydantic_core import PydanticCustomError
 
 from udfs.imaging.parameters import Compass, HexColor, Part, rgba
+from udfs.imaging.preset_relations import MAX_SIDE_PX, clashes, refusal
 from udfs.imaging.steps import EFFECTS
 
-MAX_SIDE_PX: Final = 16_383  # the longest side of a WebP, so that any preset may change its format
 MAX_DPR: Final = 4
-LOSSY: Final = frozenset({"jpeg", "webp", "avif", "source", "auto"})  # may need a quality
-RELATION: Final = "relation"  # the type of an error between two keys
+NAME_PATTERN: Final = "^[a-z0-9][a-z0-9-]{0,62}$"
 
 # Part of every fingerprint: raise it when a change of code gives other bytes for the same recipe.
-RENDERER_REVISION: Final = 1
+RENDERER_REVISION: Final = 2
 
 # What changes no byte of a derivative: a change of these makes no new objects.
 NOT_IN_RECIPE: Final = frozenset({"name", "version", "cache_control", "content_disposition", "responsive"})
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 Quality = Annotated[int, Field(ge=1, le=100)]
-Gravity = Compass | Literal["focal", "smart", "face"]
+Gravity = Literal[Compass, "focal", "smart", "face"]
 Format = Literal["jpeg", "webp", "avif", "png", "gif", "source", "auto"]
 
 
 class QualityByFormat(Part):
     """A quality for each lossy format a preset may end in: their scales do not mean the same."""
 
-    jpeg: Quality | None = None
-    webp: Quality | None = None
-    avif: Quality | None = None
+    jpeg: Quality | None = Field(default=None, description="a whole number from 1 to 100")
+    webp: Quality | None = Field(default=None, description="a whole number from 1 to 100")
+    avif: Quality | None = Field(default=None, description="a whole number from 1 to 100")
 
 
 class Responsive(Part):
-    """Where a preset comes from when one entry of the file became many: its entry, and its place in a srcset."""
+    """Where a preset comes from when one entry of the file became many.
+
+    `descriptor` is its place in a srcset, `640w` or `2x`, and `sizes` the attribute of that name.
+    """
 
     entry: str
     descriptor: str
@@ -52,9 +53,7 @@ class Preset(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="1 to 63 of a-z, 0-9 and -, not beginning with -"
-    )
+    name: str = Field(pattern=NAME_PATTERN, description="1 to 63 of a-z, 0-9 and -, not beginning with -")
     version: int = Field(
         default=1, ge=1, le=2**31 - 1, description="a whole number from 1, raised by whoever changes the preset"
     )
@@ -130,20 +129,8 @@ class Preset(BaseModel):
 
     @model_validator(mode="after")
     def _relations(self) -> Self:
-        for key, wrong, message in (
-            ("width", self.geometry != "fit" and self.width is None, f"{self.geometry} needs both width and height"),
-            ("height", self.geometry != "fit" and self.height is None, f"{self.geometry} needs both width and height"),
-            ("width", self.width is None and self.height is None, "fit needs width, height or both"),
-            (
-                "quality",
-                self.format in LOSSY and self.quality is self.target_ssim is self.max_bytes is None,
-                f"{self.format} needs a quality, a target_ssim or max_bytes",
-            ),
-            ("quality", self.quality is not None and self.target_ssim is not None, "give quality or target_ssim"),
-            ("quality", self.format not in LOSSY and self.quality is not None, f"{self.format} takes no quality"),
-        ):
-            if wrong:
-                raise PydanticCustomError(RELATION, "{message}", {"key": key, "message": message})
+        if found := list(clashes(self)):
+            raise refusal(found)
         return self
 
     @property
@@ -151,7 +138,8 @@ class Preset(BaseModel):
         """12 hex digits of the SHA-256 of every parameter that changes bytes.
 
         Not in it: name, version, headers (renaming a preset changes no picture) and parameters at their defaults, so
-        that a new parameter leaves the fingerprints of old presets as they are.
+        that a new parameter leaves the fingerprints of old presets as they are. Of a file that a preset names, its
+        content. A width of 640 and a width of 320 at a dpr of 2 are two recipes: they differ in the lengths of effects.
         """
         recipe = self.model_dump(mode="json", exclude=set(NOT_IN_RECIPE), exclude_defaults=True)
         canonical = json.dumps({"renderer": RENDERER_REVISION, **recipe}, sort_keys=True, separators=(",", ":"))
@@ -168,6 +156,13 @@ class Preset(BaseModel):
         asked = ((effect.key, getattr(self, effect.key, None)) for effect in EFFECTS)
         return tuple((key, value) for key, value in asked if value is not None)
 
+    def quality_for(self, format: str) -> int | None:
+        """Return the quality for the format the derivative ends in; None: none is given."""
+        if isinstance(self.quality, QualityByFormat):
+            quality: int | None = getattr(self.quality, format, None)
+            return quality
+        return self.quality
+
     @property
     def background_rgba(self) -> tuple[int, int, int, int]:
         """The background as red, green, blue and alpha, each 0 to 255."""
@@ -183,5 +178,8 @@ def _effect_fields() -> Mapping[str, Any]:
     }
 
 
-# The preset with a key for each effect of the table of steps: what a presets file is checked against.
-PRESET_MODEL: Final[type[Preset]] = create_model("Preset", __base__=Preset, __doc__=Preset.__doc__, **_effect_fields())
+# The preset with a key for each effect of the table of steps: what a presets file is checked against. It has the name
+# of its variable, so that it is pickled by reference.
+PRESET_MODEL: Final[type[Preset]] = create_model(
+    "PRESET_MODEL", __base__=Preset, __doc__=Preset.__doc__, **_effect_fields()
+)

@@ -1,172 +1,124 @@
-"""The presets file: YAML text in, validated presets and sets out, or every problem of the file at once."""
+"""The presets file: YAML text in, validated presets, sets and rules out, or every problem of the file at once."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from errno import ENOENT
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from pydantic import ValidationError
 
 from udfs.imaging.errors import PresetsError, UnknownPreset
-from udfs.imaging.preset import PRESET_MODEL, RELATION, Preset
+from udfs.imaging.expansion import expand, is_responsive
+from udfs.imaging.preset import Preset
+from udfs.imaging.presets_checks import checks
+from udfs.imaging.presets_file import FILE_MODEL, FileBase, Rule, When
+from udfs.imaging.presets_messages import line_of, model_problems
+from udfs.imaging.presets_yaml import load, located
 
 __all__ = ["Preset", "Presets", "PresetsError", "UnknownPreset", "parse_presets"]
 
-MAX_SHOWN_CHARS = 60
-
-Location = tuple[int | str, ...]
-
-
-class PresetsFile(BaseModel):
-    """The shape of the file; what one entry refers to in another is checked apart."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    version: Literal[1] = Field(description="1")
-    presets: list[PRESET_MODEL] = Field(min_length=1, description="a list of at least one preset")
-    sets: dict[str, list[str]] = Field(description="named lists of preset names, one of them named `default`")
+NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Presets:
-    """Every preset by name, and the names an event gets when it asks for none."""
+    """Every preset by name; the presets of responsive entries and of sets, by name too; and the rules.
+
+    No name means two things.
+    """
 
     by_name: Mapping[str, Preset]
+    entries: Mapping[str, tuple[str, ...]]
     sets: Mapping[str, tuple[str, ...]]
+    rules: tuple[Rule, ...] = ()
 
     @property
     def default(self) -> tuple[str, ...]:
-        """The names of the default set, in the order of the file."""
+        """The names of the presets of the default set, in the order of the file."""
         return self.sets["default"]
 
     def get(self, name: str) -> Preset | None:
         """Return the preset of that name."""
         return self.by_name.get(name)
 
-    def choose(self, names: Sequence[str] | None) -> tuple[Preset, ...]:
-        """Return the presets an event asks for, each once, in its order; None means the default set.
+    def choose(
+        self, names: Sequence[str] | None, user_id: str = "", attributes: Mapping[str, str] = NO_ATTRIBUTES
+    ) -> tuple[Preset, ...]:
+        """Return the presets an event asks for, each once, in its order.
 
-        Raises UnknownPreset for the first name that is not defined.
+        A name is that of a preset, a responsive entry or a set. None: the set of the first rule that matches the user
+        and the attributes, or the default set.
+
+        Raises:
+            UnknownPreset: a name that is not defined; the first one.
         """
-        return tuple(self._known(name) for name in dict.fromkeys(self.default if names is None else names))
+        asked = (self.set_of(user_id, attributes),) if names is None else names
+        chosen = dict.fromkeys(name for asked_name in asked for name in self._members(asked_name))
+        return tuple(self.by_name[name] for name in chosen)
 
-    def _known(self, name: str) -> Preset:
-        preset = self.by_name.get(name)
-        if preset is None:
-            raise UnknownPreset(name, tuple(self.by_name))
-        return preset
+    def set_of(self, user_id: str, attributes: Mapping[str, str]) -> str:
+        """Return the name of the set that the rules give to an event that names no presets."""
+        matching = (rule.set for rule in self.rules if _matches(rule.when, user_id, attributes))
+        return next(matching, "default")
+
+    def _members(self, name: str) -> tuple[str, ...]:
+        if name in self.by_name:
+            return (name,)
+        members = self.entries.get(name) or self.sets.get(name)
+        if members is None:
+            raise UnknownPreset(name, self._known())
+        return members
+
+    def _known(self) -> tuple[str, ...]:
+        """Return what an event may ask for; an entry stands for its presets."""
+        alone = (name for name, preset in self.by_name.items() if preset.responsive is None)
+        return (*alone, *self.entries, *self.sets)
 
 
-def parse_presets(text: str, origin: str) -> Presets:
+def parse_presets(text: str, origin: str, read_asset: Callable[[str], bytes] | None = None) -> Presets:
     """Read a presets file; `origin` is what messages call it.
 
-    Raises PresetsError with one sentence per problem: origin, line, key, value and what is allowed.
+    `read_asset` returns the content of a file that a preset names, or raises OSError with a `strerror` that says why
+    not; without it no preset may name one.
+
+    Raises:
+        PresetsError: one sentence per problem: origin, line, key, value and what is allowed.
     """
-    document = _load(text, origin)
-    problems = [*_relations(document)]
+    document = load(text, origin)
+    context = {"read_asset": read_asset or _no_asset}
+    problems = [*checks(document, context)]
     try:
-        file = PresetsFile.model_validate(document)
+        file = FILE_MODEL.model_validate(document, context=context)
     except ValidationError as error:
-        problems += [_problem(detail) for detail in error.errors(include_url=False)]
+        problems += model_problems(document, error, context)
     if problems:
-        found = sorted((_line(document, where), problem) for where, problem in problems)
-        raise PresetsError([_located(origin, line, problem) for line, problem in found])
-    by_name = {preset.name: preset for preset in file.presets}
-    return Presets(by_name=by_name, sets={name: tuple(members) for name, members in file.sets.items()})
+        found = sorted({(line_of(document, problem.where), problem.sentence) for problem in problems})
+        raise PresetsError([located(origin, line, sentence) for line, sentence in found])
+    return _presets(file)
 
 
-def _load(text: str, origin: str) -> dict[str, Any]:
-    try:
-        document = YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        problem = " ".join((error.problem or str(error)).split("\n")[0].split())
-        raise PresetsError([_located(origin, line, f"not valid YAML: {problem}")]) from error
-    except YAMLError as error:
-        raise PresetsError([f"{origin}: not valid YAML: {' '.join(str(error).split())}"]) from error
-    if not isinstance(document, dict):
-        found = "nothing" if document is None else f"a {type(document).__name__}"
-        raise PresetsError(
-            [f"{origin}: a mapping with the keys version, presets and sets is needed, this holds {found}"]
-        )
-    return document
+def _presets(file: FileBase) -> Presets:
+    expanded = {entry.name: (entry, expand(entry)) for entry in file.presets}
+    names = {name: tuple(preset.name for preset in presets) for name, (_, presets) in expanded.items()}
+    return Presets(
+        by_name={preset.name: preset for _, presets in expanded.values() for preset in presets},
+        entries={name: names[name] for name, (entry, _) in expanded.items() if is_responsive(entry)},
+        sets={
+            set_name: tuple(dict.fromkeys(preset for member in members for preset in names.get(member, (member,))))
+            for set_name, members in file.sets.items()
+        },
+        rules=tuple(file.rules),
+    )
 
 
-def _relations(document: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
-    """Find what one entry gets wrong about another; entries of a wrong shape are left to the model."""
-    presets, sets = document.get("presets"), document.get("sets")
-    entries = presets if isinstance(presets, list) else []
-    names = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
-    counts = Counter(str(name) for name in names if name is not None)
-    for index, name in enumerate(names):
-        if name is not None and counts[str(name)] > 1:
-            yield (
-                ("presets", index, "name"),
-                f"presets[{index}].name = {name!r}: used {counts[name]} times; a name is unique",
-            )
-    if not isinstance(sets, dict):
-        return
-    if "default" not in sets:
-        yield ("sets",), "sets.default is missing; it lists the presets of an event that names none"
-    for set_name, members in sets.items():
-        if not members:
-            yield ("sets", set_name), f"sets.{set_name} = {members!r}: a set lists at least one preset"
-        for index, member in enumerate(members if isinstance(members, list) else []):
-            if str(member) not in counts:
-                known = ", ".join(sorted(counts)) or "none"
-                yield (
-                    ("sets", set_name, index),
-                    f"sets.{set_name}[{index}] = {member!r}: no such preset; defined: {known}",
-                )
+def _no_asset(name: str) -> bytes:
+    raise FileNotFoundError(ENOENT, "there is no folder to read it from", name)
 
 
-def _problem(detail: ErrorDetails) -> tuple[Location, str]:
-    where: Location = tuple(detail["loc"])
-    context = detail.get("ctx", {})
-    if detail["type"] == RELATION:
-        where = (*where, context["key"])
-        return where, f"{_path(where)}: {context['message']}"
-    if detail["type"] == "missing":
-        return where, f"{_path(where)} is missing; allowed: {_allowed(where)}"
-    if detail["type"] == "extra_forbidden":
-        return where, f"{_path(where)} is not a known key; allowed: {_known_keys(where)}"
-    shown = repr(detail["input"])[:MAX_SHOWN_CHARS]
-    return where, f"{_path(where)} = {shown}: not allowed; allowed: {_allowed(where)}"
-
-
-def _model(where: Location) -> type[BaseModel]:
-    return Preset if where[0] == "presets" and len(where) > 2 else PresetsFile
-
-
-def _known_keys(where: Location) -> str:
-    return ", ".join(_model(where).model_fields)
-
-
-def _allowed(where: Location) -> str:
-    if where[0] == "presets" and len(where) == 2:
-        return f"a mapping with the keys {', '.join(Preset.model_fields)}"
-    key = str(where[2] if _model(where) is Preset else where[0])
-    return _model(where).model_fields[key].description or key
-
-
-def _path(where: Location) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
-
-
-def _line(document: object, where: Location) -> int:
-    """Return the line, from 1, of the deepest part of the location that the YAML reader knows; 0 if it knows none."""
-    line, node = -1, document
-    for part in where:
-        try:
-            line = node.lc.data[part][0]  # type: ignore[attr-defined]  # ruamel's nodes
-            node = node[part]  # type: ignore[index]  # are untyped
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line + 1
-
-
-def _located(origin: str, line: int, problem: str) -> str:
-    return f"{origin}, line {line}: {problem}" if line else f"{origin}: {problem}"
+def _matches(when: When, user_id: str, attributes: Mapping[str, str]) -> bool:
+    wanted = when.attributes or {}
+    return (when.user is None or fnmatchcase(user_id, when.user)) and all(
+        name in attributes and fnmatchcase(attributes[name], pattern) for name, pattern in wanted.items()
+    )

@@ -3,9 +3,10 @@
 The common modes (L, RGB, CMYK) pass untouched: a full-size conversion costs as much as the decode.
 """
 
+from functools import lru_cache
 from typing import Final
 
-from PIL.Image import Image
+from PIL import Image, ImageCms
 
 from udfs.imaging.errors import UnsupportedFormat
 
@@ -29,18 +30,21 @@ WORKING: Final = {
 WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 KEYED: Final = {"1": "LA", "L": "LA", "P": "RGBA", "RGB": "RGBA"}
 SIXTEEN_BIT: Final = frozenset({"I;16", "I;16B", "I;16L"})
+BAND_PIXELS: Final = 1_000_000
 
 
-def has_alpha(image: Image) -> bool:
+def has_alpha(image: Image.Image) -> bool:
     """Tell whether the source has an alpha channel or a transparent colour, used or not."""
     return image.mode in WITH_ALPHA or ("transparency" in image.info and image.mode in KEYED)
 
 
-def working_mode(image: Image) -> Image:
+def working_mode(image: Image.Image) -> Image.Image:
     """Return L, La, RGB, RGBa or CMYK, the same image where possible.
 
-    Raises UnsupportedFormat for 32-bit and floating-point samples, which have no agreed white, and for Lab.
+    Raises UnsupportedFormat for 32-bit and floating-point samples, which have no agreed white.
     """
+    if image.mode == "LAB":
+        return _lab_to_srgb().apply(image)
     if image.mode not in WORKING:
         msg = f"source: pixels of mode {image.mode} have no agreed white; convert it to 8 or 16 bits per sample"
         raise UnsupportedFormat(msg)
@@ -57,7 +61,26 @@ def working_mode(image: Image) -> Image:
     return image.convert(mode)
 
 
-def _eight_bits(image: Image) -> Image:
-    """Scale 0..65535 to 0..255; Pillow's own conversion would clip."""
-    wide = image.convert("I")
-    return wide.point(lambda sample: sample * (255 / 65_535) + 0.5).convert("L")
+@lru_cache(maxsize=1)
+def _lab_to_srgb() -> ImageCms.ImageCmsTransform:
+    """CIE L*a*b* as TIFF has it is relative to D50, as LittleCMS's own profile. Source: TIFF 6.0, section 23."""
+    return ImageCms.buildTransform(
+        ImageCms.createProfile("LAB"),
+        ImageCms.createProfile("sRGB"),
+        "LAB",
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+    )
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Scale 0..65535 to 0..255; Pillow's own conversion would clip.
+
+    In bands of rows, as it takes 8 bytes per pixel on the way.
+    """
+    scaled = Image.new("L", image.size)
+    rows = max(1, BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height))).convert("I")
+        scaled.paste(band.point(lambda sample: sample * (255 / 65_535) + 0.5).convert("L"), (0, top))
+    return scaled

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 from pictures import encoded, mean_difference, opened, photo
 from PIL import Image
 
-from udfs.imaging.working_mode import WORKING, has_alpha, working_mode
+from udfs.imaging.errors import UnsupportedFormat
+from udfs.imaging.working_mode import BAND_PIXELS, WORKING, has_alpha, working_mode
 
 BASE = opened(photo("rocket.jpg")).resize((60, 40))
 
@@ -50,3 +52,33 @@ def test_a_transparent_colour_becomes_alpha(mode, key, worked):
 )
 def test_has_alpha(mode, expected):
     assert has_alpha(Image.new(mode, (1, 1))) is expected
+
+
+def test_many_rows_of_sixteen_bits_keep_their_places():
+    levels = np.arange(0, 65_536, 40, dtype=np.uint16)
+    image = Image.fromarray(np.tile(levels[:, None], (1, 1_300)))
+    assert image.width * image.height > 2 * BAND_PIXELS
+    expected = np.tile((levels / 257 + 0.5).astype(np.uint8)[:, None], (1, 1_300))
+    assert np.array_equal(np.asarray(working_mode(image)), expected)
+
+
+@pytest.mark.parametrize(
+    ("lab", "rgb"),
+    [
+        ((255, 128, 128), (255, 255, 255)),
+        ((0, 128, 128), (0, 0, 0)),
+        ((137, 128, 128), (128, 128, 128)),
+        ((129, 176, 165), (200, 80, 60)),
+    ],
+    ids=["white", "black", "grey", "red"],
+)
+def test_lab_becomes_srgb(lab, rgb):
+    """Lab in 8 bits, with 128 added to a and b, from the matrix for D50 at brucelindbloom.com."""
+    pixel = working_mode(Image.new("LAB", (1, 1), lab)).getpixel((0, 0))
+    assert all(abs(a - b) <= 4 for a, b in zip(pixel, rgb, strict=True))
+
+
+@pytest.mark.parametrize("mode", ["I", "F", "HSV"])
+def test_samples_without_an_agreed_white_are_refused(mode):
+    with pytest.raises(UnsupportedFormat, match=f"pixels of mode {mode} have no agreed white"):
+        working_mode(Image.new(mode, (2, 2)))
