@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo down test check format docs lock bench-latency clean
+.PHONY: demo down test check format docs visual-report lock bench-latency bench-encoders clean
 
 demo: $(READY)
 	@$(BIN)/darkroom demo
@@ -22,6 +22,8 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python docs/settings_table.py --check
+	$(BIN)/python docs/presets_table.py --check
+	$(BIN)/python docs/gallery.py --check
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -30,6 +32,14 @@ format: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/settings_table.py
+	$(BIN)/python docs/presets_table.py
+	$(BIN)/python docs/gallery.py
+
+visual-report: $(READY)
+	@$(BIN)/python -m tests.golden visual-report.html
+
+bench-encoders: $(READY)
+	@$(BIN)/python bench/encoders.py
 
 bench-latency: $(READY)
 	@$(BIN)/python bench/latency.py
