@@ -18,7 +18,8 @@ SOURCES, DERIVATIVES = "images", "derivatives"
 PRESETS = """
 version: 1
 presets:
-  - {name: thumb, version: 3, geometry: cover, width: 16, height: 16, format: jpeg, quality: 80, cache_control: any}
+  - {name: thumb, version: 3, geometry: cover, width: 16, height: 16, format: jpeg, quality: 80, cache_control: any,
+     content_disposition: attachment}
   - {name: wide, geometry: fit, width: 32, format: webp, quality: 80}
   - {name: strip, geometry: fit, height: 8, format: webp, quality: 80}
 sets:

@@ -87,6 +87,7 @@ def test_derivatives_carry_their_type_checksum_and_provenance() -> None:
     assert store.headers[DERIVATIVES, thumb.key] == {
         "Content-Type": "image/jpeg",
         "Cache-Control": "any",
+        "Content-Disposition": "attachment",
         "x-amz-meta-sha256": thumb.sha256,
         "x-amz-meta-source-sha256": hashlib.sha256(a_picture()).hexdigest(),
         "x-amz-meta-preset": "thumb@3",
