@@ -4,7 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import pillow_heif
@@ -14,7 +14,7 @@ from pillow_jxl.JpegXLImagePlugin import _save as save_jxl
 from tests.hostile.attack import seeded
 from tests.hostile.png_chunks import png
 
-WIDTH, HEIGHT = 48, 36
+WIDTH, HEIGHT = 128, 64  # a tile of an AVIF grid has sides of 64 px at least
 
 
 def picture(mode: str = "RGB", shift: int = 0) -> Image.Image:
@@ -63,7 +63,15 @@ def interlaced_png() -> bytes:
     """Adam7, which Pillow cannot write. Source: PNG specification, third edition, section 8.2."""
     image = picture()
     raw = b""
-    for x0, y0, dx, dy in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)):
+    for x0, y0, dx, dy in (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ):
         for y in range(y0, HEIGHT, dy):
             raw += b"\0" + b"".join(bytes(image.getpixel((x, y))) for x in range(x0, WIDTH, dx))  # type: ignore[arg-type]
     return png(WIDTH, HEIGHT, zlib.compress(raw), interlace=1)
@@ -71,7 +79,7 @@ def interlaced_png() -> bytes:
 
 def rle_bmp() -> bytes:
     """Eight bits, run lengths. Source: Microsoft, Bitmap Compression."""
-    rows = b"".join(bytes((12, shade % 256)) * 4 + b"\0\0" for shade in range(0, 7 * HEIGHT, 7)) + b"\0\1"
+    rows = b"".join(bytes((32, shade % 256)) * 4 + b"\0\0" for shade in range(0, 3 * HEIGHT, 3)) + b"\0\1"
     palette = b"".join(bytes((shade, shade, 255 - shade, 0)) for shade in range(256))
     header = struct.pack("<IiiHHIIiiII", 40, WIDTH, HEIGHT, 1, 8, 1, len(rows), 2835, 2835, 256, 0)
     start = 14 + len(header) + len(palette)
@@ -96,7 +104,7 @@ def jxl(mode: str = "RGB", **options: Any) -> bytes:
     return file.getvalue()
 
 
-GOOD: Final[dict[str, Callable[[], bytes]]] = {
+_MAKERS: Final[dict[str, Callable[[], bytes]]] = {
     "jpeg": partial(saved, "JPEG", quality=80),
     "jpeg-progressive": partial(saved, "JPEG", quality=80, progressive=True),
     "jpeg-grey": partial(saved, "JPEG", "L"),
@@ -140,3 +148,5 @@ GOOD: Final[dict[str, Callable[[], bytes]]] = {
     "jxl": partial(jxl, quality=70),
     "jxl-lossless": partial(jxl, "RGBA", lossless=True),
 }
+
+GOOD: Final[dict[str, Callable[[], bytes]]] = {name: cache(make) for name, make in _MAKERS.items()}

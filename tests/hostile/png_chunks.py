@@ -30,9 +30,7 @@ def png(
     after: bytes = b"",
 ) -> bytes:
     """A file with one IDAT; `before` and `after` are chunks around it."""
-    return (
-        SIGNATURE + header(width, height, depth, colour, interlace) + before + chunk(b"IDAT", data) + after + END
-    )
+    return SIGNATURE + header(width, height, depth, colour, interlace) + before + chunk(b"IDAT", data) + after + END
 
 
 def dot(before: bytes = b"", after: bytes = b"") -> bytes:

@@ -14,7 +14,7 @@ LEAVES = leaves(errors.ImagingError)
 
 def test_reasons_are_distinct_and_drawn_in_the_docstring():
     reasons = [leaf.reason for leaf in LEAVES]
-    assert len(set(reasons)) == len(reasons) == 8
+    assert len(set(reasons)) == len(reasons) == 13
     assert all(f"{leaf.__name__}" in errors.__doc__ and leaf.reason in errors.__doc__ for leaf in LEAVES)
     assert all(leaf.permanent for leaf in LEAVES)
 
