@@ -163,7 +163,8 @@ user / image / version / preset - recipe fingerprint . extension
 
 The key follows from the event and the presets file alone: a replay writes the same key. The recipe fingerprint covers
 every parameter that changes bytes, so two recipes never share a key. A newer version removes the older versions'
-objects, and a deletion removes everything under `user/image/`.
+objects, and a deletion removes everything under `user/image/`. The manifest, where there is one, lies beside them as
+`manifest-recipe.json`; it lists what the newest event with responsive presets has stored.
 
 User, image and preset are untrusted text. Each is percent-encoded as in RFC 3986 (UTF-8; letters, digits, `-`, `.`
 and `_` stay as they are); in a part of dots alone the dots are encoded too. Empty text, and text whose part would be
