@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, Final
 
+import numpy as np
 import pillow_heif
+import pylibjxl
 from PIL import Image, ImageCms
-from pillow_jxl.JpegXLImagePlugin import _save as save_jxl
 
 from tests.hostile.attack import seeded
 from tests.hostile.png_chunks import png
@@ -96,12 +97,9 @@ def heic(mode: str = "RGB", frames: int = 1) -> bytes:
     return file.getvalue()
 
 
-def jxl(mode: str = "RGB", **options: Any) -> bytes:
+def jxl(mode: str = "RGB", lossless: bool = False) -> bytes:
     """A JPEG XL picture."""
-    file, image = io.BytesIO(), picture(mode)
-    image.encoderinfo = options  # type: ignore[attr-defined]  # what Image.save would set
-    save_jxl(image, file, "")
-    return file.getvalue()
+    return bytes(pylibjxl.encode(np.asarray(picture(mode)), lossless=lossless))
 
 
 _MAKERS: Final[dict[str, Callable[[], bytes]]] = {
@@ -145,7 +143,7 @@ _MAKERS: Final[dict[str, Callable[[], bytes]]] = {
     "heic": heic,
     "heic-alpha": partial(heic, "RGBA"),
     "heic-several": partial(heic, frames=3),
-    "jxl": partial(jxl, quality=70),
+    "jxl": jxl,
     "jxl-lossless": partial(jxl, "RGBA", lossless=True),
 }
 
