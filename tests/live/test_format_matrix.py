@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import pyvips
-from tests.format_sources import CASES, animation
 
 from darkroom.storage import connect
 from jobs.settings import DEFAULT_PRESETS
 from schemas.records import Derivative, ImageStatus, Outcome
+from tests.format_sources import CASES, animation
 from tests.live_stack import PHOTOS, Scenario, event, eventually
 from udfs.imaging.presets import parse_presets
 

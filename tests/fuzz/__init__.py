@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of the imaging core; not part of the test run, because it has no end."""
