@@ -61,7 +61,9 @@ def develop(
     if problems := java_problems(os.environ):
         raise UsageError("; ".join(problems))
     files = sorted(
-        path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and not path.is_relative_to(out)
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".") and not path.is_relative_to(out)
     )
     if not files:
         message = f"{folder} has no files; name a folder of images"

@@ -24,6 +24,8 @@ from schemas.errors import UndecodableError
 from schemas.keys import MANIFEST, image_prefix
 from schemas.records import DeadLetter, ImageEvent, ImageStatus, dead_letter_codec, event_codec, status_codec
 
+FACTS_CHARACTERS = 400
+
 
 @dataclass(slots=True)
 class Image:
@@ -62,7 +64,7 @@ def show(
         str | None,
         typer.Option(
             metavar="BASE_URL",
-            help="Write only the <picture> markup of its responsive derivatives, ready for a page, with addresses "
+            help="Write only the `picture` markup of its responsive derivatives, ready for a page, with addresses "
             "under this one, such as https://cdn.example.com/derivatives.",
         ),
     ] = None,
@@ -189,7 +191,7 @@ def _looks(image: Image) -> Iterator[Text]:
     camera = " ".join(filter(None, (source.camera_make, source.camera_model)))
     facts = [source.format, f"{source.width}x{source.height}", decimal(source.bytes), source.color_profile]
     facts += [plural(source.frames, "frame") if source.frames > 1 else None, source.captured_at, camera]
-    yield Text("  source  ").append_text(cell(", ".join(filter(None, facts))))
+    yield Text("  source  ").append_text(cell(", ".join(filter(None, facts)), limit=FACTS_CHARACTERS))
     if signals := developed[-1].signals:
         swatches = (
             Text("  ", style=f"on {color}").append(f" {color} ", style="default on default")

@@ -10,8 +10,10 @@ from typing import Any
 from udfs.imaging.preset import PRESET_MODEL
 from udfs.imaging.preset_relations import (
     COMPASS_TAKEN_BY,
+    DRAWN_IN_SRGB,
     GRAVITY_TAKEN_BY,
     LOSSY,
+    MAY_BE_FLATTENED,
     OPEN,
     TAKEN_BY,
     WITH_QUALITY,
@@ -31,6 +33,8 @@ def schema() -> Schema:
     cleaned = _cleaned(made, made.get("$defs", {}))
     entry = cleaned["properties"]["presets"]["items"]
     entry["properties"] = {key: entry["properties"][key] for key in keys()}
+    for key in ("widths", "dprs", "formats"):
+        entry["properties"][key]["uniqueItems"] = True
     entry |= {"allOf": _relations(), "examples": [EXAMPLE]}
     cleaned["properties"]["sets"]["required"] = ["default"]
     cleaned["properties"]["rules"]["items"]["properties"]["when"]["minProperties"] = 1
@@ -69,7 +73,15 @@ def _is_noise(key: str, value: Any) -> bool:
 
 def _relations() -> list[Schema]:
     one_format: Schema = {"oneOf": [{"required": ["format"]}, {"required": ["formats"]}]}
-    return [one_format, _box(), *_gravities(), _quality(), *(_taken(format) for format in FORMATS), *_responsive()]
+    return [
+        one_format,
+        _box(),
+        *_gravities(),
+        _quality(),
+        *(_taken(format) for format in FORMATS),
+        *_responsive(),
+        _kept(),
+    ]
 
 
 def _box() -> Schema:
@@ -107,7 +119,17 @@ def _default(key: str) -> Any:
 def _responsive() -> list[Schema]:
     needs_widths: Schema = {"if": {"required": ["sizes"]}, "then": {"required": ["widths"]}}
     apart = [["widths", "dprs"], ["widths", "dpr"], ["dprs", "dpr"], ["quality", "target_ssim"]]
-    return [needs_widths, *({"not": {"required": pair}} for pair in apart)]
+    several: Schema = {"anyOf": [{"required": ["widths"]}, {"required": ["dprs"]}]}
+    one_for_all: Schema = {"if": _is("format", list(OPEN)), "then": {"not": several}}
+    return [needs_widths, one_for_all, *({"not": {"required": pair}} for pair in apart)]
+
+
+def _kept() -> Schema:
+    """Leave out what shows the colours of a kept profile wrong."""
+    drawn = [{"required": [key]} for key in ("grayscale", *DRAWN_IN_SRGB)]
+    flattened = _is("format", list(MAY_BE_FLATTENED)) | {"required": ["format", "corner_radius"]}
+    wrong = [*drawn, _is("geometry", ["pad"]), flattened]
+    return {"if": _is("color_profile", ["keep"]), "then": {"not": {"anyOf": wrong}}}
 
 
 def _words(key: str) -> list[str]:

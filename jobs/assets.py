@@ -48,7 +48,10 @@ class AssetFolder:
         plain = name.isprintable() and "\\" not in name and not name.startswith("/") and ".." not in parts
         if not (parts and plain):
             raise OSError(errno.EACCES, "name a file beside the presets file, such as logo.png or marks/logo.png", name)
-        path = (self._folder / name).resolve(strict=True)
+        try:
+            path = (self._folder / name).resolve(strict=True)
+        except FileNotFoundError as error:
+            raise OSError(errno.ENOENT, "there is no such file in the folder of the presets file", name) from error
         if not path.is_relative_to(self._folder.resolve()):
             raise OSError(errno.EACCES, "it is a link to a place outside the folder of the presets file", name)
         return path

@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     def _presets_are_valid(cls, path: Path) -> Path:
         try:
             _read_presets(path)
-        except (PresetsError, OSError, UnicodeDecodeError) as error:
+        except (PresetsError, OSError) as error:
             raise ValueError(str(error)) from error
         return path
 
@@ -210,7 +210,14 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(_listed(_problem(problem) for problem in error.errors(include_url=False))) from None
+        problems = (one for problem in error.errors(include_url=False) for one in _problems(problem))
+        raise SettingsError(_listed(problems)) from None
+
+
+def _problems(problem: ErrorDetails) -> tuple[str, ...]:
+    """Return the problems of a presets file as they are: each names the file and the line itself."""
+    cause = getattr(problem.get("ctx", {}).get("error"), "__cause__", None)
+    return cause.problems if isinstance(cause, PresetsError) else (_problem(problem),)
 
 
 def _problem(problem: ErrorDetails) -> str:
@@ -231,7 +238,13 @@ def _listed(problems: Iterable[str]) -> str:
 
 
 def _read_presets(path: Path) -> Presets:
-    return parse_presets(path.read_text("utf-8"), str(path), AssetFolder(path.parent).read)
+    data = path.read_bytes()
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise PresetsError([f"{path}, line {line}: not UTF-8; save the file as UTF-8"]) from error
+    return parse_presets(text, str(path), AssetFolder(path.parent).read)
 
 
 def _read_schemas(folder: Path | None) -> list[Schema]:

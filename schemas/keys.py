@@ -1,11 +1,15 @@
 """Object keys: from untrusted ids to deterministic keys that no two different ids share."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
 MANIFEST = "manifest"  # stands where other keys have a preset's name; no preset may be called so
 PART_MAX_BYTES = 200  # four parts stay below S3's 1024 bytes, each below a file system's 255
+
+FINGERPRINT = re.compile("[0-9a-f]{8,64}")  # today's have 12 digits
+EXTENSIONS = frozenset({"jpg", "webp", "avif", "png", "gif", "json"})  # of derivatives and of manifests
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def parse_derivative_key(key: str) -> DerivativeKey:
         _, _, version, name = key.split("/")
         preset, _, tail = name.rpartition("-")
         fingerprint, _, extension = tail.partition(".")
-        if preset and fingerprint and extension and str(int(version)) == version:
+        ours = FINGERPRINT.fullmatch(fingerprint) and extension in EXTENSIONS
+        if preset and ours and str(int(version)) == version:
             return DerivativeKey(int(version), preset, fingerprint)
     except ValueError:
         pass

@@ -107,7 +107,7 @@ REASONS: dict[Reason, ReasonDoc] = {
     Reason.UNSUPPORTED_FORMAT: ReasonDoc(
         "REJECTED",
         "The source is an image, in a format that is not developed.",
-        "Convert it to JPEG, PNG, WebP, GIF, TIFF or BMP.",
+        "Convert it to JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF, HEIC or JPEG XL.",
     ),
     Reason.CORRUPT_IMAGE: ReasonDoc(
         "REJECTED", "The source begins as an image and cannot be decoded to its end.", "Upload an undamaged copy."

@@ -53,7 +53,7 @@ def test_a_link_inside_the_folder_is_followed_as_in_a_mounted_configmap(folder: 
 
 
 def test_a_missing_file(folder: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="No such file"):
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
         AssetFolder(folder).read("none.png")
 
 

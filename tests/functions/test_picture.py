@@ -1,6 +1,8 @@
 """`darkroom show --picture`: from the stored manifest to markup, with addresses that lead to the objects."""
 
 import asyncio
+import hashlib
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
@@ -116,3 +118,23 @@ def test_a_manifest_that_is_gone_is_named() -> None:
 def test_a_base_that_is_no_address_is_refused(base: str) -> None:
     with pytest.raises(UsageError, match="is no address"):
         markup(None, Reader(a_store()), base, "")
+
+
+def test_a_manifest_that_is_not_the_announced_one_is_refused() -> None:
+    store = a_store()
+    manifest = manifest_of(developed(store))
+    assert manifest is not None
+    store.objects[DERIVATIVES, manifest.key] += b" "
+    with pytest.raises(OperatorError, match="not the one that was announced; `darkroom verify`"):
+        markup(manifest, Reader(store), "https://cdn.example", "")
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"version": 2, "pictures": {}}'])
+def test_a_manifest_that_cannot_be_read_is_told_in_a_sentence(data: bytes) -> None:
+    store = a_store()
+    manifest = manifest_of(developed(store))
+    assert manifest is not None
+    store.objects[DERIVATIVES, manifest.key] = data
+    announced = replace(manifest, sha256=hashlib.sha256(data).hexdigest())
+    with pytest.raises(OperatorError, match="cannot be read"):
+        markup(announced, Reader(store), "https://cdn.example", "")

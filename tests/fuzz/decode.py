@@ -1,6 +1,6 @@
 """Looks for bytes that make `udfs.imaging` raise anything but an ImagingError, hang, crash or eat memory.
 
-    python -m tests.fuzz.decode [FOLDER] [libFuzzer's flags]     e.g. -max_total_time=600 -jobs=0
+    python -m tests.fuzz.decode [FOLDER] [libFuzzer's flags]     e.g. -max_total_time=600
     python -m tests.fuzz.decode FOLDER/findings/crash-…          what one finding does, with its traceback
 
 FOLDER (default: `darkroom-fuzz` in the user's cache folder) keeps `corpus`, which grows with every run and starts from
@@ -33,8 +33,9 @@ TINY: Final = parse_presets(
 version: 1
 presets:
   - {name: tiny, geometry: fit, width: 16, height: 16, format: jpeg, quality: 80}
+  - {name: moving, geometry: fit, width: 16, height: 16, format: gif, animation: keep}
 sets:
-  default: [tiny]
+  default: [tiny, moving]
 """,
     "tests/fuzz/decode.py",
 ).choose(None)

@@ -82,6 +82,8 @@ def frames() -> Iterator[Attack]:
     yield refused(
         "gif frames", "1000-frames-of-4-megapixels", lambda: screen(2000, 2000) + image() * 1_000 + b";", *TOO_LONG
     )
+    yield either("gif frames", "1000-of-1000x1000", lambda: screen(1_000, 1_000) + image() * 999 + b";")
+    yield either("gif frames", "999-full-of-1000x1000", lambda: screen(1_000, 1_000) + flat(1_000, 1_000) * 999 + b";")
     yield either("gif frames", "endless-without-trailer", lambda: shape + image() * 4_000)
     yield either(
         "gif frames", "loops-for-ever", lambda: shape + b"\x21\xff\x0bNETSCAPE2.0\3\1\0\0\0" * 9_999 + image() + b";"

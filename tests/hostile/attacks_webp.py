@@ -79,14 +79,20 @@ def attacks() -> Iterator[Attack]:
     yield from headers()
 
 
+def full(side: int, count: int) -> bytes:
+    """An animation whose frames fill the canvas."""
+    return riff(canvas(side, side, ANIMATED), ANIM, frame(side, side, flat(side, side)) * count)
+
+
 def frames() -> Iterator[Attack]:
     """Animations."""
     for side, count in ((1, 5_001), (1, 100_000), (1, 1_000_000), (10_000, 11), (2_000, 300)):
         yield refused("webp frames", f"{count}-of-{side}x{side}", lambda s=side, n=count: animated(s, s, n), *TOO_LONG)
     yield either("webp frames", "5000-of-1x1", lambda: animated(1, 1, 5_000))
+    yield either("webp frames", "1000-of-1000x1000", lambda: animated(1_000, 1_000, 1_000))
+    yield either("webp frames", "1000-full-of-1000x1000", lambda: full(1_000, 1_000))
     yield either("webp frames", "10-of-10000x10000", lambda: animated(10_000, 10_000, 10))
-    full = frame(10_000, 10_000, flat(10_000, 10_000))
-    yield either("webp frames", "full-10000x10000", lambda: riff(canvas(10_000, 10_000, ANIMATED), ANIM, full * 2))
+    yield either("webp frames", "2-full-of-10000x10000", lambda: full(10_000, 2))
     for name, part in (
         ("outside", frame(9, 9, flat(9, 9), 2**23, 2**23)),
         ("larger", frame(99, 99, flat(99, 99))),

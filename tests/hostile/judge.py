@@ -35,8 +35,9 @@ presets:
   - {name: dot, geometry: cover, width: 16, height: 16, format: jpeg, quality: 80}
   - {name: small, geometry: fit, width: 32, height: 32, format: webp, quality: 80}
   - {name: large, geometry: fit, width: 2000, height: 2000, format: jpeg, quality: 80}
+  - {name: moving, geometry: fit, width: 32, height: 32, format: webp, quality: 80, animation: keep}
 sets:
-  default: [dot, small, large]
+  default: [dot, small, large, moving]
 """,
     "tests/hostile/judge.py",
 ).choose(None)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from PIL.Image import Image
+
 from udfs.imaging.encode import Animation, Shown
-from udfs.imaging.errors import AnimationTooLarge
+from udfs.imaging.errors import AnimationTooLarge, ImagingError
 from udfs.imaging.frames import frames
 from udfs.imaging.limits import Limits
 from udfs.imaging.plan import Plan
@@ -12,10 +14,15 @@ from udfs.imaging.shrink import shrink
 from udfs.imaging.steps import develop
 
 
+class StepFailed(Exception):
+    """A fault of our own while an animation is played: of a class that is not taken for a refusal of the encoder."""
+
+
 def animation_of(probed: Probe, plan: Plan, size: tuple[int, int], preset: str, limits: Limits) -> Animation:
     """Return the animation of a source in the size of its developed first frame; nothing is decoded yet.
 
-    Raises AnimationTooLarge; playing it raises CorruptImage when a frame is damaged or missing.
+    Raises AnimationTooLarge; playing it raises CorruptImage when a frame is damaged or missing, and
+    StepFailed when a step has a fault.
     """
     check_animation(size, probed.frames, preset, limits)
     return Animation(lambda: _played(probed, plan), size, probed.frames, probed.loop or 0)
@@ -40,4 +47,14 @@ def check_animation(size: tuple[int, int], count: int, preset: str, limits: Limi
 
 def _played(probed: Probe, plan: Plan) -> Iterator[Shown]:
     for image, duration_ms in frames(probed):
-        yield Shown(develop(shrink(image, plan), plan), duration_ms)
+        yield Shown(_developed(image, plan), duration_ms)
+
+
+def _developed(image: Image, plan: Plan) -> Image:
+    try:
+        return develop(shrink(image, plan), plan)
+    except (ImagingError, MemoryError):
+        raise
+    except Exception as error:
+        msg = f"a step failed on a frame: {type(error).__name__}: {error}"
+        raise StepFailed(msg) from error

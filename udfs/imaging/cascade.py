@@ -53,7 +53,7 @@ class Cascade:
 
     def shrunk(self, plan: Plan) -> Image:
         """Return the plan's box at the plan's size, in the orientation of the decoded copy."""
-        serving = [copy for copy in self._copies if copy.serves(plan) and not plan.linear_light]
+        serving = [copy for copy in self._copies if copy.serves(plan) and not (plan.linear_light or plan.region)]
         if serving:
             smallest = min(serving, key=lambda copy: (copy.image.width * copy.image.height, copy.image.size))
             return shrink(smallest.image, replace(plan, box=smallest.box(plan)))

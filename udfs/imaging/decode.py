@@ -1,9 +1,9 @@
 """Decodes a probed source once, small enough for what will be made from it, into a mode that can be resized."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from PIL.ExifTags import Base
 from PIL.Image import Image
@@ -13,7 +13,7 @@ from udfs.imaging.color import profile_name, profile_of
 from udfs.imaging.geometry import DISPLAYED_TO_STORED, Framing, Size, decoder_scale, displayed
 from udfs.imaging.matrix_profile import cicp_profile
 from udfs.imaging.probe import Probe, decoder_errors
-from udfs.imaging.working_mode import has_alpha, working_mode
+from udfs.imaging.working_mode import has_alpha, scale_key, working_mode
 
 Frame = Callable[[Size], Sequence[Framing]]
 
@@ -28,6 +28,7 @@ EXIF_COMES_FIRST: Final = frozenset({"JPEG", "TIFF"})
 CODE_POINTS: Final = re.compile(rb"(?:\0\0\0\x04cICP|colrnclx\0)(.)\0?(.)", re.DOTALL)
 CODED_FORMATS: Final = frozenset({"png", "avif", "heic"})
 HEAD_BYTES: Final = 65_536
+PNG_DEPTH_AT: Final = 24  # in bits of a sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,18 @@ def decode(probed: Probe, frame: Frame) -> Decoded:
     Raises CorruptImage, also for truncated data, TooManyPixels, and UnsupportedFormat for pixels without a white point.
     """
     image = probed.image
-    coded = _coded_profile(probed)
-    stored, scale = Size(*image.size), 1
+    coded, stored = _coded_profile(probed), Size(*image.size)
+    exif_orientation = _exif_orientation(image) if image.format in EXIF_COMES_FIRST else 0
+    # Not among the decoder's errors: what the caller's function raises says nothing about the source.
+    scale = decoder_scale(frame(displayed(stored, exif_orientation))) if isinstance(image, JpegImageFile) else 1
     with decoder_errors(probed.format):
-        exif_orientation = _exif_orientation(image) if image.format in EXIF_COMES_FIRST else 0
-        if isinstance(image, JpegImageFile):
-            scale = decoder_scale(frame(displayed(stored, exif_orientation)))
-            _decode_at(image, scale)
-        image.load()
+        _load(probed, scale)
         exif_orientation = exif_orientation or _exif_orientation(image)
         stored = stored if scale > 1 else Size(*image.size)  # a TIFF has its sides swapped by now
-        orientation, transparent, info = read_orientation(image), has_alpha(image), image.info
+        orientation, transparent, info = read_orientation(image), has_alpha(image), _readable(image.info)
         working = working_mode(image)
-        profile = profile_of(info, working.mode, coded)
     working.info = {}  # encoders would copy comments and colour keys from here
+    profile = profile_of(info, working.mode, coded)
     name = profile_name(info.get("icc_profile") or coded)
     return Decoded(working, stored, orientation, scale, transparent, profile, name, exif_orientation)
 
@@ -102,6 +101,15 @@ def _coded_profile(probed: Probe) -> bytes | None:
     return cicp_profile(found[1][0], found[2][0]) if found else None
 
 
-def _decode_at(image: JpegImageFile, scale: int) -> None:
+def _load(probed: Probe, scale: int) -> None:
+    image = probed.image
     if scale > 1:
         image.draft(None, (image.width // scale, image.height // scale))
+    image.load()
+    if probed.format == "png":
+        scale_key(image, probed.source[PNG_DEPTH_AT])
+
+
+def _readable(info: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Leave out a profile that is none: a TIFF's tag for it may hold numbers."""
+    return {key: value for key, value in info.items() if key != "icc_profile" or isinstance(value, bytes)}

@@ -44,7 +44,7 @@ def expansion_clashes(entry: "EntryBase") -> Iterator[Clash]:
         keys = tuple(key for key in ("widths", "dprs", "formats") if key in entry.model_fields_set)
         yield Clash(keys[0], f"becomes {len(recipes)} presets, more than {MAX_VARIANTS}", keys)
         return
-    found: dict[Clash, None] = {}
+    found = dict.fromkeys(_open_format(entry))
     for recipe in recipes:
         try:
             PRESET_MODEL(**recipe)
@@ -53,6 +53,14 @@ def expansion_clashes(entry: "EntryBase") -> Iterator[Clash]:
     yield from found
     if entry.formats:
         yield from _idle(_given(entry), tuple(entry.formats))
+
+
+def _open_format(entry: "EntryBase") -> Iterator[Clash]:
+    """Find a format that is chosen per preset: a browser takes one format, so each has to have every size."""
+    for key in ("widths", "dprs"):
+        if entry.format in OPEN and getattr(entry, key):
+            message = f"{entry.format} may choose another format for each of the {key}; give formats instead"
+            yield Clash("format", message, ("format", key))
 
 
 def _recipes(entry: "EntryBase") -> Iterator[dict[str, Any]]:

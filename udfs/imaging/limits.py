@@ -11,7 +11,8 @@ class Limits:
     """Upper bounds, inclusive.
 
     `max_pixels` bounds the one frame that is decoded (4 bytes per pixel in memory); `max_pixels_all_frames` bounds
-    width x height x frames, what a player of the animation would have to decode. `max_animation_frames` and
+    width x height x frames, what a player of the animation would have to decode. `max_derivative_pixels` bounds what is
+    made of it: enlarging a narrow strip would otherwise know no end. `max_animation_frames` and
     `max_animation_pixels` (width x height x frames of the derivative) bound an animation that a preset keeps.
     `max_metadata_bytes` counts texts, profiles and the like, packed and unpacked together. `max_decompression_ratio` is
     bytes in memory per byte of the source, and looked at above 64 MiB in memory only. Its default lies above what any
@@ -26,6 +27,7 @@ class Limits:
     max_aspect_ratio: int = 10_000
     max_metadata_bytes: int = 16 * MEBIBYTE
     max_decompression_ratio: int = 10_000
+    max_derivative_pixels: int = 100 * MEGAPIXEL
     max_animation_frames: int = 1_000
     max_animation_pixels: int = 100 * MEGAPIXEL
 

@@ -18,7 +18,8 @@ class Plan:
     `orientation` is EXIF's 1 to 8, with the preset's own turning in it. `profile` is the ICC profile to convert from to
     sRGB, None to leave the pixels as they are. `canvas`, in displayed pixels, is where a padded picture lies, on
     `background` (red, green, blue, alpha). `effects` are pairs of a key of the table of steps and its parameter; their
-    lengths are multiplied by the device pixel ratio `dpr`.
+    lengths are multiplied by the device pixel ratio `dpr`. `region`, in pixels of the decoded copy, is what a trim
+    left: nothing outside of it may be looked at; None: the whole picture.
     """
 
     box: tuple[float, float, float, float]
@@ -30,6 +31,7 @@ class Plan:
     background: tuple[int, int, int, int] = (255, 255, 255, 255)
     effects: tuple[tuple[str, Any], ...] = ()
     dpr: float = 1.0
+    region: tuple[int, int, int, int] | None = None
 
 
 Step = Callable[[Image, Plan], Image]

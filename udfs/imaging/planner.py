@@ -66,6 +66,7 @@ class Planner:
             background=preset.background_rgba if stored.canvas else UNUSED_BACKGROUND,
             effects=preset.effects,
             dpr=preset.dpr if preset.effects else UNUSED_DPR,
+            region=self._trimmed_to(region),
         )
 
     def _place(self, preset: Preset, region: Box, orientation: int) -> Place:
@@ -98,6 +99,12 @@ class Planner:
                 left * scale, upper * scale, min(right * scale, stored.width), min(lower * scale, stored.height)
             )
         return self._trimmed[tolerance]
+
+    def _trimmed_to(self, region: Box) -> tuple[int, int, int, int] | None:
+        if region == Box(0, 0, *self._decoded.stored):
+            return None
+        left, upper, right, lower = map(round, self._decoded_box(region))
+        return left, upper, right, lower
 
     def _decoded_box(self, box: Box) -> tuple[float, float, float, float]:
         left, upper, right, lower = (edge / self._decoded.scale for edge in box)

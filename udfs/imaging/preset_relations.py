@@ -32,6 +32,10 @@ TAKEN_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "animation": ("webp", "avif", "png", "gif"),
 }
 
+# What draws with a preset's own colours, which are sRGB, or leaves no place for a profile; the keys of effects.
+DRAWN_IN_SRGB: Final[Mapping[str, str]] = {"watermark": "a watermark is sRGB", "text": "the colours of a text are sRGB"}
+MAY_BE_FLATTENED: Final = ("jpeg", *OPEN)  # formats in which transparency may become the background
+
 # The geometries in which a gravity does something; the compass points are those not named.
 GRAVITY_TAKEN_BY: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("focal", "smart", "face"), ("cover",))
 COMPASS_TAKEN_BY: Final = ("cover", "pad")
@@ -47,7 +51,7 @@ class Clash(NamedTuple):
 
 def clashes(preset: "Preset") -> Iterator[Clash]:
     """Find every pair of keys that contradict each other, or of which one takes the sense from the other."""
-    for rule in (_name, _box, _device_pixels, _gravity, _takers, _quality, _qualities, _background):
+    for rule in (_name, _box, _device_pixels, _gravity, _takers, _quality, _qualities, _background, _kept_colours):
         yield from rule(preset)
 
 
@@ -102,7 +106,7 @@ def _gravity(preset: "Preset") -> Iterator[Clash]:
         why = f"{preset.gravity} does nothing for {preset.geometry}; it is for {listed(takers)}"
         yield Clash("gravity", why, ("gravity", "geometry"))
     if preset.gravity == "face" and not available():
-        yield Clash("gravity", "face needs OpenCV; run pip install 'darkroom[faces]'", ("gravity",))
+        yield Clash("gravity", "face needs OpenCV; run pip install -e '.[faces]' in the checkout", ("gravity",))
 
 
 def _takers(preset: "Preset") -> Iterator[Clash]:
@@ -137,3 +141,24 @@ def _background(preset: "Preset") -> Iterator[Clash]:
     if preset.format == "jpeg" and preset.background_rgba[3] < 255:
         message = f"{preset.background} lets something through, and a jpeg cannot; write '{preset.background[:7]}'"
         yield Clash("background", message, ("background", "format"))
+
+
+def _kept_colours(preset: "Preset") -> Iterator[Clash]:
+    """Hold a kept profile against what does not know it: colours of the preset are sRGB, a grey picture has none."""
+    if preset.color_profile != "keep":
+        return
+    for why, *keys in _foreign_colours(preset):
+        yield Clash("color_profile", f"keep leaves the source's colours, and {why}", ("color_profile", *keys))
+
+
+def _foreign_colours(preset: "Preset") -> Iterator[tuple[str, ...]]:
+    """Find what a kept profile would show wrong: each time the reason and the keys."""
+    if getattr(preset, "grayscale", None):
+        yield "grayscale leaves none", "grayscale"
+    for key, why in DRAWN_IN_SRGB.items():
+        if getattr(preset, key, None) is not None:
+            yield why, key
+    if preset.geometry == "pad":
+        yield "the background of a pad is sRGB", "geometry"
+    if getattr(preset, "corner_radius", None) is not None and preset.format in MAY_BE_FLATTENED:
+        yield "the background behind round corners is sRGB", "corner_radius", "format"

@@ -36,7 +36,17 @@ def model_problems(document: Mapping[str, Any], error: ValidationError, context:
     deeper = {problem.where[:depth] for problem in found for depth in range(len(problem.where))}
     told = {problem.where: problem for problem in reversed(found) if problem.where not in deeper}
     between = [problem for detail in details if detail["type"] == RELATION for problem in _clashes((), detail)]
-    return [*told.values(), *between, *_hidden_clashes(document, set(told), context)]
+    all_told = [*told.values(), *between, *_hidden_clashes(document, set(told), context)]
+    return [problem for problem in all_told if not has_no_value(document, problem.where)]
+
+
+def has_no_value(document: Mapping[str, Any], where: Location) -> bool:
+    """Tell whether a key of a preset is written without a value: that has a sentence of its own."""
+    match where:
+        case ("presets", int(index), key, *_):
+            entry = document["presets"][index]
+            return isinstance(entry, dict) and key in entry and entry[key] is None
+    return False
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -62,7 +62,7 @@ def render(
     planner = Planner(decoded, focal_point)
     *plans, measured = [planner.plan(preset) for preset in asked]
     embedded = embedded_in(probed.image, info)
-    developed = _developed(decoded, plans)
+    developed = _developed(decoded, plans, limits)
     made = [
         _made(_Source(probed, decoded, embedded, limits), preset, plan, developed[plan])
         for preset, plan in zip(presets, plans, strict=True)
@@ -75,17 +75,28 @@ def render(
     )
 
 
-def _developed(decoded: Decoded, plans: Sequence[Plan]) -> dict[Plan, Image | RenderFailed]:
+def _developed(decoded: Decoded, plans: Sequence[Plan], limits: Limits) -> dict[Plan, Image | RenderFailed]:
     """Develop each different plan, the largest first, so that smaller ones may start from its copy."""
     cascade = Cascade(decoded.image)
-    return {plan: _develop(cascade, plan) for plan in sorted(set(plans), key=_size, reverse=True)}
+    return {plan: _develop(cascade, plan, limits) for plan in sorted(set(plans), key=_size, reverse=True)}
 
 
-def _develop(cascade: Cascade, plan: Plan) -> Image | RenderFailed:
+def _develop(cascade: Cascade, plan: Plan, limits: Limits) -> Image | RenderFailed:
     try:
+        _check_size(plan, limits)
         return develop(cascade.shrunk(plan), plan)
     except RenderFailed as error:
         return error
+
+
+def _check_size(plan: Plan, limits: Limits) -> None:
+    width, height = plan.canvas.size if plan.canvas else plan.size
+    if width * height > limits.max_derivative_pixels:
+        msg = (
+            f"{width}x{height} px are {width * height} pixels, a derivative may have {limits.max_derivative_pixels}; "
+            "bound both sides in the preset"
+        )
+        raise RenderFailed(msg)
 
 
 def _glance(decoded: Image, plan: Plan) -> Image:
@@ -102,7 +113,7 @@ def _pixels(developed: Image | RenderFailed) -> Image:
 def _size(plan: Plan) -> tuple[Any, ...]:
     """Order plans by their pixels; those that differ in nothing that shrinking looks at are equal."""
     width, height = plan.size
-    return width * height, plan.size, plan.box, plan.linear_light, plan.profile or b""
+    return width * height, plan.size, plan.box, plan.linear_light, plan.profile or b"", plan.region or ()
 
 
 def _made(source: _Source, preset: Preset, plan: Plan, developed: Image | RenderFailed) -> Derivative | RenderFailure:

@@ -1,18 +1,19 @@
 """The manifest of an image's responsive entries, and the `<picture>` markup that a page makes of it.
 
 Derivatives whose source was too small for their size are as wide as the source: descriptors are made from true widths,
-and of several with the same width one is kept.
+and of several with the same width one is kept. A browser takes the first format it can show, whatever sizes it has: a
+format that lacks one of the sizes is left out.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from udfs.imaging.preset import Responsive
+from udfs.imaging.preset import NAME_PATTERN, Responsive
 
 # A browser takes the first source it can show: the smaller format first, the one that every browser shows last.
 FORMAT_ORDER: Final = ("avif", "webp", "gif", "png", "jpeg")
@@ -78,7 +79,7 @@ class Manifest(_Model):
 
     version: Literal[1] = 1
     blurhash: str | None = None
-    pictures: dict[str, Picture]
+    pictures: dict[Annotated[str, Field(pattern=NAME_PATTERN)], Picture]
 
 
 def manifest(derivatives: Iterable[Stored], blurhash: str | None = None) -> bytes:
@@ -118,12 +119,19 @@ def _picture(derivatives: Sequence[Stored]) -> Picture:
     by_format: dict[str, list[Stored]] = defaultdict(list)
     for derivative in derivatives:
         by_format[derivative.format].append(derivative)
-    *first, last = sorted(by_format, key=FORMAT_ORDER.index)
+    *first, last = sorted(_complete(by_format), key=FORMAT_ORDER.index)
     return Picture(
         sizes=min(derivatives, key=lambda derivative: derivative.key).responsive.sizes,
         sources=tuple(_source(by_format[format], format) for format in first),
         img=_fallback(_source(by_format[last], last)),
     )
+
+
+def _complete(by_format: Mapping[str, Sequence[Stored]]) -> Sequence[str]:
+    """Return the formats that have every size of the fullest; of several that are as full, the last in the order."""
+    sizes = {format: {one.responsive.descriptor for one in members} for format, members in by_format.items()}
+    fullest = max(sizes, key=lambda format: (len(sizes[format]), FORMAT_ORDER.index(format)))
+    return [format for format in sizes if sizes[format] >= sizes[fullest]]
 
 
 def _source(derivatives: Iterable[Stored], format: str) -> Source:

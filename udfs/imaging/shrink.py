@@ -1,5 +1,6 @@
-"""Crops and shrinks in one pass, so that no cropped copy of the full size is made."""
+"""Crops and shrinks in one pass; only a trimmed picture is copied first, as a filter would see its border."""
 
+from dataclasses import replace
 from typing import Final
 
 from PIL.Image import Image, Resampling
@@ -24,6 +25,10 @@ def shrink(image: Image, plan: Plan) -> Image:
     Linear light is for pixels of a screen: CMYK is always resampled as it is. On 2040x1404 it takes 124 ms for 640 px
     and 60 ms for 160 px (without: 32 and 5), and 200 MB beside the picture when that has 100 megapixels.
     """
+    if plan.region:
+        left, upper, *_ = plan.region
+        box = (plan.box[0] - left, plan.box[1] - upper, plan.box[2] - left, plan.box[3] - upper)
+        return shrink(image.crop(plan.region), replace(plan, region=None, box=box))
     if image.size == plan.size and plan.box == (0, 0, *image.size):
         return image
     if plan.linear_light and image.mode in LINEAR_MODES:

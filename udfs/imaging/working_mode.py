@@ -3,9 +3,11 @@
 The common modes (L, RGB, CMYK) pass untouched: a full-size conversion costs as much as the decode.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
 from PIL import Image, ImageCms
 
 from udfs.imaging.errors import UnsupportedFormat
@@ -35,7 +37,21 @@ BAND_PIXELS: Final = 1_000_000
 
 def has_alpha(image: Image.Image) -> bool:
     """Tell whether the source has an alpha channel or a transparent colour, used or not."""
-    return image.mode in WITH_ALPHA or ("transparency" in image.info and image.mode in KEYED)
+    keyed = image.mode in KEYED or image.mode in SIXTEEN_BIT
+    return image.mode in WITH_ALPHA or (keyed and "transparency" in image.info)
+
+
+def scale_key(image: Image.Image, depth: int) -> None:
+    """Bring the transparent colour of a PNG to the 8 bits of the samples that Pillow hands out.
+
+    `depth` is that of the file, in bits. Grey of 16 bits keeps its key, as Pillow hands its samples out as they are;
+    of a colour of 16 bits only the upper halves are left to compare.
+    """
+    key = image.info.get("transparency")
+    if image.mode == "L" and depth in (2, 4) and isinstance(key, int):
+        image.info["transparency"] = key % 2**depth * (255 // (2**depth - 1))
+    elif image.mode == "RGB" and depth == 16 and isinstance(key, tuple):
+        image.info["transparency"] = tuple(sample >> 8 for sample in key)
 
 
 def working_mode(image: Image.Image) -> Image.Image:
@@ -48,17 +64,43 @@ def working_mode(image: Image.Image) -> Image.Image:
     if image.mode not in WORKING:
         msg = f"source: pixels of mode {image.mode} have no agreed white; convert it to 8 or 16 bits per sample"
         raise UnsupportedFormat(msg)
-    mode = WORKING[image.mode]
     if image.mode in SIXTEEN_BIT:
-        return _eight_bits(image)
-    if "transparency" in image.info and image.mode in KEYED:
+        image = eight_bits(image)
+    elif "transparency" in image.info and image.mode in KEYED:
         image = image.convert(KEYED[image.mode])
-        mode = WORKING[image.mode]
+    mode = WORKING[image.mode]
     if image.mode == mode:
         return image
     if image.mode == "PA":
         image = image.convert("RGBA")
     return image.convert(mode)
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Scale grey of 0..65535 to 0..255, LA where one level is transparent; Pillow's own conversion would clip.
+
+    In bands of rows, as it takes 8 bytes per pixel on the way.
+    """
+    scaled = Image.new("L", image.size)
+    for band, top in _bands(image):
+        scaled.paste(band.convert("I").point(lambda sample: sample * (255 / 65_535) + 0.5).convert("L"), (0, top))
+    if "transparency" in image.info:
+        scaled.putalpha(_shown(image, image.info["transparency"]))
+    return scaled
+
+
+def _shown(image: Image.Image, key: int) -> Image.Image:
+    """Return 0 where a sample is the key, which its 8 bits would not tell, and 255 elsewhere."""
+    shown = Image.new("L", image.size)
+    for band, top in _bands(image):
+        shown.paste(Image.fromarray(np.where(np.asarray(band) == key, 0, 255).astype(np.uint8)), (0, top))
+    return shown
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[Image.Image, int]]:
+    rows = max(1, BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height))), top
 
 
 @lru_cache(maxsize=1)
@@ -71,16 +113,3 @@ def _lab_to_srgb() -> ImageCms.ImageCmsTransform:
         "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
     )
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale 0..65535 to 0..255; Pillow's own conversion would clip.
-
-    In bands of rows, as it takes 8 bytes per pixel on the way.
-    """
-    scaled = Image.new("L", image.size)
-    rows = max(1, BAND_PIXELS // image.width)
-    for top in range(0, image.height, rows):
-        band = image.crop((0, top, image.width, min(top + rows, image.height))).convert("I")
-        scaled.paste(band.point(lambda sample: sample * (255 / 65_535) + 0.5).convert("L"), (0, top))
-    return scaled

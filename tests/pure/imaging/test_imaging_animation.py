@@ -9,6 +9,7 @@ import pytest
 from pictures import decibels, encoded, four_corners, opened, photo
 from PIL import Image
 
+from udfs.imaging.animate import StepFailed
 from udfs.imaging.encode import Animation, Options, Shown, Target, encode_animation
 from udfs.imaging.errors import RenderFailed
 from udfs.imaging.limits import Limits
@@ -223,6 +224,100 @@ def test_metadata_of_an_animation(format, policy):
     first, *others = moving()
     data = encoded(first, "WEBP", save_all=True, append_images=others, exif=exif.tobytes())
     assert (b"Joerg" in derived(data, keep(format, metadata=policy)).data) == (policy == "all")
+
+
+def alike(*levels):
+    """Frames of one colour each, too like each other for an encoder with loss."""
+    first, *others = (Image.new("RGB", (32, 32), (level, 0, 99)) for level in levels)
+    return encoded(first, "PNG", save_all=True, append_images=others, duration=100)
+
+
+@pytest.mark.parametrize("format", ANIMATED)
+@pytest.mark.parametrize("levels", [(0, 1, 2, 200), (0, 1, 2)], ids=["two differ", "none differs"])
+def test_what_is_announced_is_what_is_in_the_file(format, levels):
+    """libwebp makes one frame of those that look alike, and a still of one frame; the other three do not."""
+    derivative = derived(alike(*levels), keep(format, width=16, **({"quality": 50} if format in LOSSY else {})))
+    assert derivative.frames == len(list(shown(derivative.data)))
+    if format != "webp":
+        assert derivative.frames == len(levels)
+
+
+@pytest.mark.parametrize("format", ANIMATED)
+def test_frames_that_are_the_same_are_announced_as_they_are_stored(format):
+    still = four_corners()
+    data = encoded(still, "WEBP", save_all=True, append_images=[still.rotate(180)], duration=70, lossless=True)
+    assert derived(data, keep(format)).frames == 2
+    frames = [Shown(still, 50)] * 3
+    animation = Animation(lambda: iter(frames), still.size, 3, 0)
+    made = encode_animation(still, animation, Target(format), Options(keep(format)))
+    assert made.frames == len(list(shown(made.data))) == (1 if format == "webp" else 3)
+
+
+def lasting(*durations_ms, plays=0):
+    colours = [Image.new("RGB", (16, 16), ("red", "lime", "blue")[index % 3]) for index in range(len(durations_ms))]
+    frames = [Shown(image, duration_ms) for image, duration_ms in zip(colours, durations_ms, strict=True)]
+    return frames[0].image, Animation(lambda: iter(frames), (16, 16), len(frames), plays)
+
+
+def durations(format, *durations_ms):
+    made = encode_animation(*lasting(*durations_ms), Target(format), Options(keep(format)))
+    return [duration_ms for _, duration_ms in shown(made.data)]
+
+
+def test_a_webp_is_played_as_often_as_it_can_say():
+    made = encode_animation(*lasting(100, 100, plays=100_000), Target("webp"), Options(keep("webp")))
+    assert Image.open(io.BytesIO(made.data)).info["loop"] == 65_535
+
+
+@pytest.mark.parametrize("format", ["webp", "avif"])
+def test_frames_are_shown_as_long_as_a_webp_can_say(format):
+    longest = 2**24 - 1
+    assert durations(format, longest, longest + 1, 65_535_000) == [longest] * 3
+    assert sum(durations(format, *[16_000_000] * 200)) == (2**31 - 1) // 200 * 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "written"),
+    [
+        (65_535, 65_535),
+        (65_536, 65_540),
+        (100_000, 100_000),
+        (655_350, 655_350),
+        (655_360, 655_400),
+        (6_553_600, 6_554_000),
+        (65_535_000, 65_535_000),
+        (99_999_999, 65_535_000),
+    ],
+)
+def test_long_delays_of_a_png_are_told_in_coarser_fractions(asked, written):
+    assert durations("png", asked, 40) == [written, 40]
+
+
+@pytest.mark.parametrize("fault", [ValueError, OSError, KeyError])
+@pytest.mark.parametrize("format", ANIMATED)
+def test_a_fault_of_a_step_is_no_refusal_of_the_encoder(monkeypatch, format, fault):
+    """The first frame is developed elsewhere; this one comes while an encoder asks for the frames."""
+
+    def faulty(*frame):
+        raise fault(7)
+
+    monkeypatch.setattr("udfs.imaging.animate.develop", faulty)
+    with pytest.raises(StepFailed, match=f"{fault.__name__}: 7"):
+        render(source("PNG"), [keep(format)])
+
+
+@pytest.mark.parametrize("fault", [RenderFailed("preset some: no"), MemoryError()])
+def test_what_a_step_may_raise_stays_what_it_is(monkeypatch, fault):
+    def failing(*frame):
+        raise fault
+
+    monkeypatch.setattr("udfs.imaging.animate.shrink", failing)
+    if isinstance(fault, MemoryError):
+        with pytest.raises(MemoryError):
+            render(source("PNG"), [keep("png")])
+    else:
+        (failure,) = render(source("PNG"), [keep("png")]).failures
+        assert (failure.reason, failure.message) == ("RENDER_FAILED", "preset some: no")
 
 
 IN_ANOTHER_PROCESS = """

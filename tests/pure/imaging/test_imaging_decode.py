@@ -4,8 +4,8 @@ import zlib
 import numpy as np
 import pylibjxl
 import pytest
-from pictures import animated, encoded, exif_orientation, four_corners, mean_difference, photo
-from PIL import Image, ImageCms, ImageOps
+from pictures import animated, encoded, exif_orientation, four_corners, mean_difference, photo, png_chunk
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 from profiles import COLOR_CHECKER, SPACES, chart, delta_e, gray_profile, in_space, patches_of, vips_profile
 
 from udfs.imaging.color import to_srgb
@@ -223,3 +223,66 @@ def test_an_embedded_profile_comes_before_the_numbers():
     packed = struct.pack(">I", 4) + b"cICP" + bytes((9, 16, 0, 1))
     source = source[:33] + packed + struct.pack(">I", zlib.crc32(packed[4:])) + source[33:]
     assert decoded(source).profile == vips_profile("p3")
+
+
+def png_of(row, depth, kind, key):
+    """A PNG of four pixels in one row with a transparent colour."""
+    header = struct.pack(">IIBBBBB", 4, 1, depth, kind, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"tRNS", key), (b"IDAT", zlib.compress(b"\0" + row)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
+
+
+@pytest.mark.parametrize(
+    ("depth", "kind", "key", "row"),
+    [
+        (1, 0, "0001", "c0"),
+        (2, 0, "0003", "f0"),
+        (2, 0, "0001", "50"),
+        (4, 0, "000f", "ff00"),
+        (4, 0, "0007", "7700"),
+        (4, 0, "fff7", "7700"),
+        (8, 0, "00ff", "ffff0000"),
+        (16, 0, "ffff", "ffffffff00000000"),
+        (16, 0, "8081", "80818081808080ff"),
+        (16, 2, "80ff00000000", "80ff00000000" * 2 + "0000ffff0000" * 2),
+    ],
+)
+def test_the_transparent_colour_of_every_depth(depth, kind, key, row):
+    """Of its key only the bits of the depth count; two greys of 16 bits may look the same in 8 and differ in alpha."""
+    copy = decoded(png_of(bytes.fromhex(row), depth, kind, bytes.fromhex(key)))
+    alpha = copy.image.getchannel("a")
+    assert (copy.has_alpha, list(alpha.get_flattened_data())) == (True, [0, 0, 255, 255])
+
+
+def test_a_fault_of_the_framing_is_not_the_sources():
+    def faulty(size):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        decode(probe(encoded(four_corners(), "JPEG"), Limits()), faulty)
+
+
+def test_a_fault_of_the_profiles_is_not_the_sources(monkeypatch):
+    def faulty(*facts):
+        raise KeyError
+
+    monkeypatch.setattr("udfs.imaging.decode.profile_of", faulty)
+    with pytest.raises(KeyError):
+        decoded(encoded(four_corners(), "PNG"))
+
+
+@pytest.mark.parametrize(("kind", "value"), [(3, 7), (2, "text"), (5, 0.5)])
+def test_a_profile_that_is_no_bytes_is_none(kind, value):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[34_675] = kind
+    tags[34_675] = value
+    source = encoded(four_corners(), "TIFF", tiffinfo=tags)
+    assert probe(source, Limits()).image.info["icc_profile"]
+    assert (decoded(source).profile, decoded(source).color_profile) == (None, None)
+
+
+@pytest.mark.parametrize("length", [32, 36])
+@pytest.mark.parametrize("filling", [b"\0", b"\xff", b"\x80"])
+def test_nonsense_for_primaries_does_not_refuse_a_picture(length, filling):
+    chunks = (b"gAMA", struct.pack(">I", 45455)), (b"cHRM", filling * length)
+    assert decoded(png_with(four_corners(), *chunks)).image.size == (120, 80)

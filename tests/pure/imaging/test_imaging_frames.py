@@ -1,6 +1,7 @@
 import re
 import struct
 import weakref
+import zlib
 
 import pytest
 from pictures import animated, encoded, four_corners, mean_difference, opened, photo, png_chunk
@@ -240,3 +241,34 @@ def test_a_photograph_moves():
     played = shown(encoded(picture, "WEBP", save_all=True, append_images=images[1:], quality=95, duration=40))
     for (image, _), expected in zip(played, images, strict=True):
         assert mean_difference(image.convert("RGB"), expected) < 4
+
+
+def grey_apng(depth, rows, key=None):
+    """An APNG of grey, a row of four pixels in each frame."""
+    header = struct.pack(">IIBBBBB", 4, 1, depth, 0, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"acTL", struct.pack(">II", len(rows), 0))
+    data += png_chunk(b"tRNS", key) if key else b""
+    for index, row in enumerate(rows):
+        data += png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", max(0, 2 * index - 1), 4, 1, 0, 0, 1, 20, 0, 0))
+        pixels = zlib.compress(b"\0" + row)
+        sequence = struct.pack(">I", 2 * index)
+        data += png_chunk(b"fdAT", sequence + pixels) if index else png_chunk(b"IDAT", pixels)
+    return data + png_chunk(b"IEND", b"")
+
+
+def test_apng_frames_of_sixteen_bits_are_scaled_not_clipped():
+    rows = [struct.pack(">4H", 0, 16_448, 32_896, 65_535), struct.pack(">4H", 65_535, 0, 0, 257)]
+    played = shown(grey_apng(16, rows))
+    assert [list(image.getchannel("R").get_flattened_data()) for image, _ in played] == [
+        [0, 64, 128, 255],
+        [255, 0, 0, 1],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("depth", "key", "row"), [(2, "0001", "50"), (4, "0007", "7700"), (16, "8081", "80818081808080ff")]
+)
+def test_the_transparent_colour_of_apng_frames(depth, key, row):
+    rows = [bytes.fromhex(row)] * 2
+    for image, _ in shown(grey_apng(depth, rows, bytes.fromhex(key))):
+        assert list(image.getchannel("A").get_flattened_data()) == [0, 0, 255, 255]

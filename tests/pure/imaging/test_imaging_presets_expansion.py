@@ -104,6 +104,18 @@ def test_effects_come_along():
             "geometry: cover, width: 1, height: 99, widths: [999], format: png",
             "widths: becomes 98901; allowed: a whole",
         ),
+        (
+            "widths: [3, 4], format: auto, quality: 80",
+            "format: auto may choose another format for each of the widths; give formats instead",
+        ),
+        (
+            "width: 3, dprs: [1, 2], format: source, quality: 80",
+            "format: source may choose another format for each of the dprs; give formats instead",
+        ),
+        (
+            "width: 3, formats: [webp, jpeg], quality: 3, color_profile: keep, corner_radius: 1",
+            "color_profile: keep leaves the source's colours, and the background behind",
+        ),
         ("widths: [3], format: png, gravity: smart", "gravity: smart does nothing for fit"),
         (
             "width: 3, formats: [jpeg, png], quality: 3, background: '#00000000'",

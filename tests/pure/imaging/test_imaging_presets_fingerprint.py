@@ -42,7 +42,15 @@ VALUES = {
 APART = {"watermark"}  # has a file, see below
 REQUIRED = {"name": "a", "width": 640, "height": 480, "geometry": "cover", "format": "auto", "quality": 80}
 
-recipes = st.fixed_dictionaries({key: st.sampled_from(values) for key, values in VALUES.items()})
+WITHOUT_PROFILE = {"geometry": "cover", "grayscale": None, "text": None, "corner_radius": None}
+
+
+def possible(recipe):
+    """The recipe, without what a kept profile would show in wrong colours."""
+    return {**recipe, **WITHOUT_PROFILE} if recipe["color_profile"] == "keep" else recipe
+
+
+recipes = st.fixed_dictionaries({key: st.sampled_from(values) for key, values in VALUES.items()}).map(possible)
 
 
 def fingerprint(**keys):
@@ -57,7 +65,9 @@ def test_every_key_is_tried():
 def test_a_change_of_anything_that_changes_bytes_changes_it(recipe, data):
     key = data.draw(st.sampled_from([key for key, values in VALUES.items() if len(values) > 1]))
     other = data.draw(st.sampled_from([value for value in VALUES[key] if value != recipe[key]]))
-    assert fingerprint(**recipe) != fingerprint(**{**recipe, key: other})
+    changed = {**recipe, key: other}
+    assume(possible(changed) == changed)
+    assert fingerprint(**recipe) != fingerprint(**changed)
 
 
 @given(recipes, recipes)

@@ -166,6 +166,9 @@ def test_the_file_they_are_changes_of_is_good():
     [
         with_png("sharpen: strong"),
         with_png("heigth: 9"),
+        with_png("background:"),
+        ("width: 256", "width:"),
+        ("format: jpeg", "format:"),
         with_png("watermark: {image: logo.png}"),
         ("quality: 80", "quality: {jpeg: 0}"),
         ("quality: 80", "quality: x"),

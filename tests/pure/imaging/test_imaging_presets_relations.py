@@ -1,8 +1,12 @@
 import pytest
+from pictures import encoded
+from PIL import Image
 from pydantic import ValidationError
 
-from udfs.imaging.preset import Preset
+from udfs.imaging.parameters import Asset
+from udfs.imaging.preset import PRESET_MODEL, Preset
 from udfs.imaging.preset_relations import TAKEN_BY
+from udfs.imaging.steps.watermark import Watermark
 
 FORMATS = ("jpeg", "webp", "avif", "png", "gif", "source", "auto")
 OTHER_VALUES = {
@@ -16,6 +20,7 @@ OTHER_VALUES = {
     "metadata": "all",
     "animation": "keep",
 }
+MARK = encoded(Image.new("RGB", (2, 2), "red"), "PNG")
 BOX = {"width": 9, "height": 9}
 ALL = {"jpeg": 80, "webp": 78, "avif": 55}
 
@@ -23,7 +28,7 @@ ALL = {"jpeg": 80, "webp": 78, "avif": 55}
 def clashes(**keys):
     """The keys refused, each with its sentence; nothing when the preset is good."""
     try:
-        Preset(**{"name": "a", **BOX, **keys})
+        PRESET_MODEL(**{"name": "a", **BOX, **keys})
     except ValidationError as error:
         (detail,) = error.errors()
         return [(clash.key, clash.message) for clash in detail["ctx"]["clashes"]]
@@ -128,7 +133,7 @@ def test_faces_need_their_extra(monkeypatch):
     face = {"geometry": "cover", "gravity": "face", "format": "png"}
     assert clashes(**face) == []
     monkeypatch.setattr("udfs.imaging.preset_relations.available", lambda: False)
-    assert clashes(**face) == [("gravity", "face needs OpenCV; run pip install 'darkroom[faces]'")]
+    assert clashes(**face) == [("gravity", "face needs OpenCV; run pip install -e '.[faces]' in the checkout")]
 
 
 def test_a_quality_for_another_format_does_nothing():
@@ -149,3 +154,24 @@ def test_a_jpeg_has_no_transparent_background():
 def test_every_clash_is_told():
     found = clashes(format="gif", quality=3, effort=2, gravity="face", metadata="all", width=9000, dpr=3)
     assert sorted(key for key, _ in found) == ["effort", "gravity", "metadata", "quality", "width"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"grayscale": True}, "grayscale leaves none"),
+        ({"watermark": Watermark(image=Asset.of("a.png", MARK))}, "a watermark is sRGB"),
+        ({"text": {"text": "a"}}, "the colours of a text are sRGB"),
+        ({"geometry": "pad"}, "the background of a pad is sRGB"),
+        ({"corner_radius": 3, "format": "jpeg", "quality": 80}, "the background behind round corners is sRGB"),
+        ({"corner_radius": 3, "format": "auto", "quality": 80}, "the background behind round corners is sRGB"),
+    ],
+)
+def test_colours_of_the_preset_are_not_shown_by_the_profile_of_the_source(keys, why):
+    keys = {"format": "png", **keys}
+    assert clashes(**keys) == []
+    assert clashes(color_profile="keep", **keys) == [("color_profile", f"keep leaves the source's colours, and {why}")]
+
+
+def test_a_kept_profile_goes_with_what_draws_no_colour():
+    assert clashes(format="png", color_profile="keep", corner_radius="full", blur=1.0, background="#00000000") == []

@@ -116,6 +116,16 @@ BAD = [
     "name: a, widths: [], format: png",
     "name: a, width: 9, format: png, formats: [png]",
     "name: a, width: 9, format: png, sizes: 50vw",
+    "name: a, widths: [1, 1], format: png",
+    "name: a, width: 9, dprs: [1, 1], format: png",
+    "name: a, width: 9, formats: [png, png]",
+    "name: a, widths: [1, 2], format: auto, quality: 80",
+    "name: a, width: 9, dprs: [1, 2], format: source, quality: 80",
+    "name: a, width: 9, format: png, color_profile: keep, text: {text: a}",
+    "name: a, width: 9, format: png, color_profile: keep, grayscale: true",
+    "name: a, width: 9, format: png, color_profile: keep, watermark: {image: a.png}",
+    "name: a, width: 9, height: 9, format: png, color_profile: keep, geometry: pad",
+    "name: a, width: 9, format: jpeg, quality: 80, color_profile: keep, corner_radius: 3",
     'name: a, width: 9, format: png, cache_control: "a\\r\\nb: c"',
 ]
 

@@ -209,7 +209,7 @@ def test_a_profile_goes_along_only_where_a_wide_gamut_is_kept(format):
 
 def test_a_grey_derivative_carries_no_profile_of_colours():
     source = encoded(four_corners(), "PNG", icc_profile=WIDE_GAMUT)
-    preset = Preset(name="any", width=60, format="png", color_profile="keep", grayscale=True)
+    preset = Preset(name="any", width=60, format="png", grayscale=True)
     image = opened(render(source, [preset]).derivatives[0].data)
     assert image.convert("RGB").getpixel((5, 5))[0] == image.convert("RGB").getpixel((5, 5))[2]
     assert "icc_profile" not in image.info
@@ -300,3 +300,20 @@ def test_presets_with_equal_pixels_share_them(monkeypatch):
     monkeypatch.setattr(module, "develop", lambda image, plan: developed.append(plan) or original(image, plan))
     render(synthetic_image(1), PRESETS)
     assert len(developed) == 3 + 1  # the fourth is what the signals are measured on
+
+
+def test_a_narrow_strip_is_not_enlarged_without_end():
+    strip = encoded(Image.new("RGB", (10, 164), "teal"), "PNG")
+    (failure,) = render(strip, [Preset(name="wide", width=4000, enlarge=True, format="webp", quality=80)]).failures
+    assert failure.reason == "RENDER_FAILED"
+    assert "a derivative may have 100000000; bound both sides in the preset" in failure.message
+
+
+@pytest.mark.parametrize("keys", [{}, {"linear_light": True}, {"enlarge": True}], ids=["gamma", "linear", "enlarged"])
+@pytest.mark.parametrize("others", [(), (Preset(name="whole", width=300, format="png"),)], ids=["alone", "cascade"])
+def test_nothing_of_a_trimmed_border_is_left(keys, others):
+    framed = Image.new("RGB", (500, 400), "white")
+    framed.paste((0, 90, 200), (50, 50, 450, 350))
+    trimmed = Preset(name="trimmed", width=600 if keys.get("enlarge") else 100, trim=5, format="png", **keys)
+    *_, derivative = render(encoded(framed, "PNG"), [*others, trimmed]).derivatives
+    assert opened(derivative.data).convert("RGB").getcolors() == [(derivative.width * derivative.height, (0, 90, 200))]

@@ -192,3 +192,30 @@ def test_an_address_with_a_space_or_a_comma_stays_one_candidate():
     html = picture_markup(picture([stored("jpeg", "320w", 320)]), lambda _: "https://x/a b\tc,", "")
     (_, _), (_, img) = elements(html)
     assert img["srcset"] == "https://x/a%20b%20c%2C 320w"
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ("320w-avif", ["webp", "jpeg"]),
+        ("1280w-webp", ["avif", "jpeg"]),
+        ("640w-jpeg", ["avif", "webp"]),
+    ],
+)
+def test_a_format_that_lacks_a_size_is_left_out(missing, expected):
+    made = picture([one for one in hero() if missing not in one.key])
+    assert [source.type for source in (*made.sources, made.img)] == [f"image/{format}" for format in expected]
+    assert [descriptors(source) for source in (*made.sources, made.img)] == [["320w", "640w", "1280w"]] * 2
+
+
+def test_of_formats_that_all_lack_something_the_fullest_is_shown():
+    made = picture([one for one in hero() if one.key.split("-")[1:3] not in (["320w", "webp"], ["640w", "jpeg"])][1:])
+    assert [source.type for source in (*made.sources, made.img)] == ["image/avif"]
+    uneven = picture([stored("webp", "320w", 320), stored("jpeg", "640w", 640)])
+    assert (uneven.sources, uneven.img.type) == ((), "image/jpeg")
+
+
+def test_the_name_of_an_entry_is_the_name_of_a_preset():
+    data = manifest(hero()).replace(b'"hero"', b'"--><script>"')
+    with pytest.raises(ValueError, match="pattern"):
+        read_manifest(data)

@@ -82,3 +82,13 @@ def test_lab_becomes_srgb(lab, rgb):
 def test_samples_without_an_agreed_white_are_refused(mode):
     with pytest.raises(UnsupportedFormat, match=f"pixels of mode {mode} have no agreed white"):
         working_mode(Image.new(mode, (2, 2)))
+
+
+def test_many_rows_of_sixteen_bits_with_a_transparent_level():
+    levels = np.arange(0, 65_536, 40, dtype=np.uint16)
+    image = Image.fromarray(np.tile(levels[:, None], (1, 1_300)))
+    image.info["transparency"] = 40_000
+    assert has_alpha(image)
+    alpha = np.asarray(working_mode(image).getchannel("a"))
+    assert np.array_equal(alpha[:, 0], np.where(levels == 40_000, 0, 255))
+    assert (alpha == alpha[:, :1]).all()

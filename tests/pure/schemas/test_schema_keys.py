@@ -23,10 +23,10 @@ SAFE_PART = re.compile(r"[A-Za-z0-9_.%~-]+")
 
 versions = st.integers(0, 2**63 - 1)
 recipes = st.text("0123456789abcdef", min_size=8, max_size=16)
-extensions = st.sampled_from(["jpg", "webp", "png"])
+extensions = st.sampled_from(["jpg", "webp", "avif", "png", "gif", "json"])
 
 
-def stored_key(version: int, preset: str = "thumb", recipe: str = "aa") -> str:
+def stored_key(version: int, preset: str = "thumb", recipe: str = "aaaaaaaaaaaa") -> str:
     return derivative_key("u", "i", version, preset, recipe, "jpg")
 
 
@@ -86,16 +86,23 @@ def test_no_image_lies_under_the_prefix_of_another(user, image, other_user, othe
         "",
         "a",
         "u/i/1",
-        "u/i/one/thumb-aa.jpg",
-        "u/i/01/thumb-aa.jpg",
-        "u/i/ 1/thumb-aa.jpg",
-        "u/i/1_0/thumb-aa.jpg",
-        "u/i/\u0661/thumb-aa.jpg",
+        "u/i/one/thumb-aaaaaaaaaaaa.jpg",
+        "u/i/01/thumb-aaaaaaaaaaaa.jpg",
+        "u/i/ 1/thumb-aaaaaaaaaaaa.jpg",
+        "u/i/1_0/thumb-aaaaaaaaaaaa.jpg",
+        "u/i/\u0661/thumb-aaaaaaaaaaaa.jpg",
         "u/i/1/thumb.jpg",
-        "u/i/1/thumb-aa",
-        "u/i/1/-aa.jpg",
+        "u/i/1/thumb-aaaaaaaaaaaa",
+        "u/i/1/-aaaaaaaaaaaa.jpg",
         "u/i/1/thumb-.jpg",
-        "u/i/1/x/thumb-aa.jpg",
+        "u/i/1/x/thumb-aaaaaaaaaaaa.jpg",
+        "u/i/1/thumb-aaaaaaaaaaaa.txt",
+        "u/i/1/thumb-AAAAAAAAAAAA.jpg",
+        "u/i/1/thumb-aaaaaaa.jpg",
+        "u/i/1/thumb-aaaaaaaaaaaa.jpg.jpg",
+        "u/i/1/thumb-aaaaaaaaaaaa\n.jpg",
+        "u/i/1/notes-final.txt",
+        "u/i/2/logo-original.png",
     ],
 )
 def test_a_foreign_key_is_refused_by_name(key):
@@ -121,12 +128,13 @@ def test_the_same_version_keeps_presets_that_were_not_asked_for():
 
 
 def test_a_new_recipe_replaces_the_old_one_of_its_preset_only():
-    existing = [stored_key(1, "thumb", "aa"), stored_key(1, "large", "aa")]
-    assert replaced_keys(existing, [stored_key(1, "thumb", "bb")]) == existing[:1]
+    existing = [stored_key(1, "thumb", "aaaaaaaaaaaa"), stored_key(1, "large", "aaaaaaaaaaaa")]
+    assert replaced_keys(existing, [stored_key(1, "thumb", "bbbbbbbbbbbb")]) == existing[:1]
 
 
 def test_a_foreign_key_is_never_replaced():
-    assert replaced_keys(["u/i/readme.txt", "u/i/1/notes"], [stored_key(2)]) == []
+    foreign = ["u/i/readme.txt", "u/i/1/notes", "u/i/1/notes-final.txt", "u/i/2/thumb-original.png"]
+    assert replaced_keys(foreign, [stored_key(2)]) == []
 
 
 def test_nothing_is_replaced_when_nothing_was_stored():

@@ -51,14 +51,15 @@ def encode(image: Image, target: Target, options: Options) -> Encoded:
 def encode_animation(first: Image, animation: Animation, target: Target, options: Options) -> Encoded:
     """Encode all frames, one in memory at a time; `first` is the first of them, on which a likeness is measured.
 
-    Raises what `encode` does, and RenderFailed when a frame is damaged.
+    Raises what `encode` does, and RenderFailed when a frame is damaged; what else playing raises passes through.
     """
     codec = CODECS[target.format]
     write = codec.animation or _no_animation
     with _refusals(first, target, options):
         still = cache(lambda step: codec.still(first, step, options))
         data = _fitting(first, target, options, still, lambda step: write(animation, step, options))
-        return Encoded(data, *animation.size, target.format, animation.frames)
+        frames = codec.count(data) if codec.count else animation.frames
+        return Encoded(data, *animation.size, target.format, frames)
 
 
 def _fitting(image: Image, target: Target, options: Options, still: Encode, encode_at: Encode) -> bytes:

@@ -19,7 +19,8 @@ from udfs.imaging.encode.png import EXACT, png_parameters
 from udfs.imaging.encode.reel import uniform
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-MAX_DELAY_MS: Final = 65_535
+MAX_DELAY: Final = 65_535  # in fractions of a second
+FRACTIONS: Final = (1000, 100, 10, 1)
 ONE_PIXEL: Final = (0, 0, 1, 1)
 
 
@@ -60,8 +61,16 @@ def _changes(
 def _control(sequence: int, box: tuple[int, int, int, int], duration_ms: int) -> bytes:
     """Pack a frame control: the frame stays until the next one replaces its pixels, alpha included."""
     left, upper, right, lower = box
-    delay = min(duration_ms, MAX_DELAY_MS)
-    return struct.pack(">5I2H2B", sequence, right - left, lower - upper, left, upper, delay, 1000, 0, 0)
+    return struct.pack(">5I2H2B", sequence, right - left, lower - upper, left, upper, *_delay(duration_ms), 0, 0)
+
+
+def _delay(duration_ms: int) -> tuple[int, int]:
+    """Return a number and of which fraction of a second it is: the finest that can hold it, 18 hours at most."""
+    for fraction in FRACTIONS:
+        count = round(duration_ms * fraction / 1000)
+        if count <= MAX_DELAY:
+            return count, fraction
+    return MAX_DELAY, 1
 
 
 def _write(file: io.BytesIO, kind: bytes, data: bytes) -> None:

@@ -14,20 +14,24 @@ from udfs.imaging.encode.gif import animated_gif, gif
 from udfs.imaging.encode.jpeg import jpeg
 from udfs.imaging.encode.png import STEPS as PNG_STEPS
 from udfs.imaging.encode.png import png
-from udfs.imaging.encode.webp import animated_webp, webp
+from udfs.imaging.encode.webp import animated_webp, frames_of_webp, webp
 
 QUALITIES: Final = range(1, 101)
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One format: `steps` are its settings from the smallest to the best, the middle argument of its functions."""
+    """One format: `steps` are its settings from the smallest to the best, the middle argument of its functions.
+
+    `count` tells the frames in a file, None where the encoder writes as many as it is given.
+    """
 
     max_side_px: int
     steps: range
     default: int
     still: Callable[[Image, int, Options], bytes]
     animation: Callable[[Animation, int, Options], bytes] | None = None
+    count: Callable[[bytes], int] | None = None
 
     @property
     def lossy(self) -> bool:
@@ -39,7 +43,7 @@ class Codec:
 # libavif, which nearly every viewer uses, opens no more than AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT.
 CODECS: Final = {
     "jpeg": Codec(65_500, QUALITIES, 80, jpeg),
-    "webp": Codec(16_383, QUALITIES, 80, webp, animated_webp),
+    "webp": Codec(16_383, QUALITIES, 80, webp, animated_webp, frames_of_webp),
     "avif": Codec(32_768, QUALITIES, 60, avif, animated_avif),
     "png": Codec(2**31 - 1, PNG_STEPS, PNG_STEPS[-1], png, animated_png),
     "gif": Codec(65_535, GIF_STEPS, GIF_STEPS[-1], gif, animated_gif),

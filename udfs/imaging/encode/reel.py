@@ -9,17 +9,25 @@ from PIL import Image
 from udfs.imaging.encode.encoded import Animation, Shown
 from udfs.imaging.flatten import flatten
 
+# What WebP's frames and libwebp's clock can hold. Source: RFC 9649, 2.7.1.1; WebPAnimEncoderAdd, whose times are int.
+MAX_DURATION_MS: Final = 2**24 - 1
+MAX_SUM_MS: Final = 2**31 - 1
+
 WITH_COLOR: Final = {"L": "RGB", "LA": "RGBA"}
 
 
 class Reel(Image.Image):
-    """One frame is in memory at a time; the encoders go through the frames once, from the first to the last."""
+    """One frame is in memory at a time; the encoders go through the frames once, from the first to the last.
+
+    A frame is shown for no more than 4.6 hours, and all of them together for no more than 24 days.
+    """
 
     def __init__(self, animation: Animation, background: tuple[int, int, int, int]) -> None:
         super().__init__()
         self.n_frames = animation.frames
         self.is_animated = animation.frames > 1
         self.durations_ms: list[int] = []  # grows with the frames: encoders ask for a duration after its frame
+        self._longest_ms = min(MAX_DURATION_MS, MAX_SUM_MS // animation.frames)
         self._frames = uniform(animation.play(), background)
         self._turn()
 
@@ -55,7 +63,7 @@ class Reel(Image.Image):
         if shown is None:
             raise EOFError
         self.im, self._mode, self._size = shown.image.im, shown.image.mode, shown.image.size
-        self.durations_ms.append(shown.duration_ms)
+        self.durations_ms.append(min(shown.duration_ms, self._longest_ms))
 
 
 def uniform(frames: Iterator[Shown], background: tuple[int, int, int, int]) -> Iterator[Shown]:

@@ -8,8 +8,11 @@ from PIL.Image import Image
 
 from udfs.imaging.encode.encoded import Animation, Options
 from udfs.imaging.encode.reel import Reel
+from udfs.imaging.headers.webp import read_webp
+from udfs.imaging.limits import Limits
 
 DEFAULT_METHOD: Final = 2
+MAX_PLAYS: Final = 65_535
 LOSSLESS_EFFORT: Final = 50  # what `quality` means without loss; the method decides more
 
 
@@ -21,11 +24,16 @@ def webp(image: Image, quality: int, options: Options) -> bytes:
 
 
 def animated_webp(animation: Animation, quality: int, options: Options) -> bytes:
-    """Encode frame by frame."""
+    """Encode frame by frame; libwebp makes one of frames that look alike."""
     parameters = _parameters(quality, options)
     return Reel(animation, options.preset.background_rgba).encoded(
-        "WEBP", loop=animation.plays, background=(0, 0, 0, 0), **parameters
+        "WEBP", loop=min(animation.plays, MAX_PLAYS), background=(0, 0, 0, 0), **parameters
     )
+
+
+def frames_of_webp(data: bytes) -> int:
+    """Return how many frames are in the file, 1 for a still."""
+    return read_webp(data, Limits(max_frames=len(data), max_metadata_bytes=len(data))).frames
 
 
 def _parameters(quality: int, options: Options) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Watermark(Part):
     """What is laid on the picture, and where."""
 
     image: Annotated[AssetFile, AfterValidator(_usable)] = Field(
-        description="a png, webp or jpeg beside the presets file, of at most 4 megapixels and 4 MB"
+        description="a png, webp or jpeg beside the presets file, of at most 4 megapixels and 4 MiB"
     )
     position: Compass = Field(default="south-east", description=POSITION)
     opacity: Opacity = Field(default=1.0, description=OPACITY)
