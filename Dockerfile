@@ -36,7 +36,7 @@ RUN --mount=type=cache,target=/root/.m2 python docker/flink_home.py /opt/flink
 # --- the image of JobManager, TaskManager, submission and the operator's tool ---
 FROM python:3.11-slim-bookworm AS darkroom
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends openjdk-17-jdk-headless \
+    && apt-get install --yes --no-install-recommends libfribidi0 openjdk-17-jdk-headless \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --create-home darkroom
 COPY --from=build /opt/venv /opt/venv
