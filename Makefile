@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo down test check format docs visual-report fuzz lock bench-latency bench-encoders clean
+.PHONY: demo down test check format docs visual-report hostile fuzz lock bench-latency bench-encoders clean
 
 demo: $(READY)
 	@$(BIN)/darkroom demo
@@ -37,6 +37,9 @@ docs: $(READY)
 
 visual-report: $(READY)
 	@$(BIN)/python -m tests.golden visual-report.html
+
+hostile: $(READY)
+	@$(BIN)/python -m tests.hostile
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz.decode -max_total_time=600

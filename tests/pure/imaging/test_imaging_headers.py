@@ -74,8 +74,10 @@ def test_long_run_lengths_of_a_bmp_are_refused():
     assert read_bmp(short, LIMITS) == Header()
     [(image, _)] = frames(probe(short, LIMITS))
     assert image.getpixel((5, 5)) in (9, (9, 9, 9))
-    with pytest.raises(UnsupportedFormat, match="run-length bmp, the limit is 8388608"):
+    with pytest.raises(UnsupportedFormat, match=r"run-length bmp of .* the limits are 8388608 and 16000000"):
         read_bmp(bmp_of_runs(bytes(8 << 20)), LIMITS)
+    with pytest.raises(UnsupportedFormat, match="10000x10000 px, the limits are"):
+        read_bmp(short[:18] + struct.pack("<ii", 10_000, -10_000) + short[26:], LIMITS)
     assert read_bmp(encoded(Image.new("RGB", (2_000, 1_500)), "BMP"), LIMITS) == Header()
 
 

@@ -52,10 +52,11 @@ def read_gif(source: bytes, limits: Limits) -> Header:
 
 def _scan(source: bytes, limits: Limits) -> _Scan:
     scan = _Scan(_number(source, 6), _number(source, 8))
-    found = BLOCK.search(source, HEADER_BYTES + _palette_bytes(source[10]))
+    end = HEADER_BYTES + _palette_bytes(source[10])
+    found = BLOCK.search(source, end)
     while found and source[found.start()] != TRAILER and scan.frames <= limits.max_frames:
         at = found.start()
-        scan.parts += 1
+        scan.parts += 1 + at - end  # Pillow steps over stray bytes one by one
         check_chunks(scan.parts)
         if source[at] == IMAGE:
             end = _image(scan, source, at)
