@@ -92,5 +92,5 @@ def test_a_broken_presets_file_is_told_before_anything_runs(tmp_path: Path, sour
     presets.write_text("version: 1\npresets: []\nsets: {}\n")
     ended = develop(sources, tmp_path / "new", "--presets-file", presets)
     assert ended.returncode == 2
-    assert "DARKROOM_PRESETS_FILE" in ended.stderr
+    assert f"{presets}, line 2: presets" in ended.stderr
     assert "Traceback" not in ended.stderr
