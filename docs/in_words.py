@@ -74,3 +74,17 @@ def table(head: list[str], rows: Iterable[list[str]]) -> str:
     """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def between(page: str, begin: str, end: str, body: str) -> str:
+    """Return the page with the body in place of what stands between two markers.
+
+    Raises:
+        ValueError: a marker is missing.
+    """
+    before, opening, rest = page.partition(begin)
+    _, closing, after = rest.partition(end)
+    if not opening or not closing:
+        message = f"the page has no {begin!r} followed by {end!r}"
+        raise ValueError(message)
+    return f"{before}{begin}\n{body}\n{end}{after}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from in_words import in_json, table
+from in_words import between, in_json, table
 from presets_schema import schema
 
 import jobs
@@ -37,17 +37,8 @@ def schema_text() -> str:
 
 
 def with_table(page: str) -> str:
-    """Return the page with the current table between the markers.
-
-    Raises:
-        ValueError: a marker is missing.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        message = f"the page has no {BEGIN!r} followed by {END!r}"
-        raise ValueError(message)
-    return f"{before}{BEGIN}\n{keys_table()}\n{END}{after}"
+    """Return the page with the current table between the markers; ValueError when one is missing."""
+    return between(page, BEGIN, END, keys_table())
 
 
 def _rows(prefix: str, mapping: Mapping[str, Any]) -> Iterator[list[str]]:

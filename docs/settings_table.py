@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from in_words import table
+from in_words import between, table
 from pydantic.fields import FieldInfo
 
 import jobs
@@ -29,17 +29,8 @@ def settings_table() -> str:
 
 
 def with_table(page: str) -> str:
-    """Return the page with the current table between the markers.
-
-    Raises:
-        ValueError: a marker is missing.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        message = f"the page has no {BEGIN!r} followed by {END!r}"
-        raise ValueError(message)
-    return f"{before}{BEGIN}\n{settings_table()}\n{END}{after}"
+    """Return the page with the current table between the markers; ValueError when one is missing."""
+    return between(page, BEGIN, END, settings_table())
 
 
 def _fields() -> dict[str, FieldInfo]:

@@ -11,7 +11,8 @@ import pillow_heif
 import pylibjxl
 from PIL import Image, ImageCms, ImageOps
 
-from tests.pure.imaging.pictures import encoded, exif_orientation, opened, photo, png_chunk
+from tests.hostile.png_chunks import in_seven_passes, png
+from tests.pure.imaging.pictures import encoded, exif_orientation, opened, photo
 
 EXACT = 0.75  # rounding of modes and of premultiplied alpha
 CLOSE = 5
@@ -52,27 +53,12 @@ def sixteen_grey() -> Image.Image:
 def deep_png(picture: Image.Image, kind: int) -> bytes:
     """A PNG of 16 bits per sample. Source: PNG, third edition, 11.2.1."""
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep(picture))
-    header = struct.pack(">IIBBBBB", *SIZE, 16, kind, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
+    return png(*SIZE, zlib.compress(rows), depth=16, colour=kind)
 
 
 def interlaced_png() -> bytes:
-    """A PNG in the seven passes of Adam7. Source: PNG, third edition, 8.1."""
-    picture, rows = np.asarray(base()), b""
-    for left, top, across, down in (
-        (0, 0, 8, 8),
-        (4, 0, 8, 8),
-        (0, 4, 4, 8),
-        (2, 0, 4, 4),
-        (0, 2, 2, 4),
-        (1, 0, 2, 2),
-        (0, 1, 1, 2),
-    ):
-        rows += b"".join(b"\0" + row.tobytes() for row in picture[top::down, left::across])
-    header = struct.pack(">IIBBBBB", *SIZE, 8, 2, 0, 0, 1)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
+    """A PNG in the seven passes of Adam7."""
+    return png(*SIZE, zlib.compress(in_seven_passes(np.asarray(base()))), interlace=1)
 
 
 def tiff_by_hand(pieces: list[np.ndarray], photometric: int, order: str = "<", **options: int) -> bytes:

@@ -4,7 +4,18 @@ import struct
 import zlib
 from typing import Final
 
+import numpy as np
+
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+ADAM7: Final = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)  # left, top, step to the right and step down of each pass: section 8.1
 END: Final = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -49,3 +60,9 @@ def zeros(size_bytes: int) -> bytes:
     rest = packer.compress(bytes(size_bytes % (1 << 20))) + packer.flush()
     adler = size_bytes % 65521 << 16 | 1
     return b"\x78\xda" + mebibyte * (size_bytes >> 20) + rest + struct.pack(">I", adler)
+
+
+def in_seven_passes(samples: np.ndarray) -> bytes:
+    """Rows of an interlaced picture, unfiltered, from samples of height x width x channels, 8 bits each."""
+    passes = (samples[top::down, left::across] for left, top, across, down in ADAM7)
+    return b"".join(b"\0" + row.tobytes() for one in passes for row in one)

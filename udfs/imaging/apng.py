@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from PIL import Image
-from PIL.PngImagePlugin import PngImageFile
 
 from udfs.imaging.headers.png import png_chunks
-from udfs.imaging.working_mode import SIXTEEN_BIT, eight_bits, scale_key
+from udfs.imaging.png_file import open_png
+from udfs.imaging.working_mode import SIXTEEN_BIT, eight_bits
 
 SHARED: Final = frozenset({b"PLTE", b"tRNS"})  # what the pixels of every frame need
 CLEAR: Final = 1
 RESTORE: Final = 2
 OVER: Final = 1
 DEFAULT_HUNDREDTHS: Final = 100
-DEPTH_AT: Final = 8  # in the header, in bits of a sample
 
 
 @dataclass(slots=True)
@@ -79,9 +78,8 @@ def _picture(part: Part, header: bytes, shared: bytes) -> Image.Image:
     left, top, right, bottom = part.box
     size = struct.pack(">II", right - left, bottom - top)
     chunks = (_chunk(b"IHDR", size + header[8:]), shared, _chunk(b"IDAT", b"".join(part.data)), _chunk(b"IEND", b""))
-    image = PngImageFile(io.BytesIO(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)))
+    image = open_png(io.BytesIO(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)))
     image.load()
-    scale_key(image, header[DEPTH_AT])
     return (eight_bits(image) if image.mode in SIXTEEN_BIT else image).convert("RGBA")
 
 

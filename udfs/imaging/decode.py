@@ -13,7 +13,7 @@ from udfs.imaging.color import profile_name, profile_of
 from udfs.imaging.geometry import DISPLAYED_TO_STORED, Framing, Size, decoder_scale, displayed
 from udfs.imaging.matrix_profile import cicp_profile
 from udfs.imaging.probe import Probe, decoder_errors
-from udfs.imaging.working_mode import has_alpha, scale_key, working_mode
+from udfs.imaging.working_mode import has_alpha, working_mode
 
 Frame = Callable[[Size], Sequence[Framing]]
 
@@ -28,7 +28,6 @@ EXIF_COMES_FIRST: Final = frozenset({"JPEG", "TIFF"})
 CODE_POINTS: Final = re.compile(rb"(?:\0\0\0\x04cICP|colrnclx\0)(.)\0?(.)", re.DOTALL)
 CODED_FORMATS: Final = frozenset({"png", "avif", "heic"})
 HEAD_BYTES: Final = 65_536
-PNG_DEPTH_AT: Final = 24  # in bits of a sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,6 @@ def _load(probed: Probe, scale: int) -> None:
     if scale > 1:
         image.draft(None, (image.width // scale, image.height // scale))
     image.load()
-    if probed.format == "png":
-        scale_key(image, probed.source[PNG_DEPTH_AT])
 
 
 def _readable(info: Mapping[Any, Any]) -> dict[Any, Any]:

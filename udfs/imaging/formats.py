@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from pi_heif import HeifImageFile  # type: ignore[import-untyped]
+from pi_heif import HeifImageFile
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
@@ -30,6 +29,7 @@ from udfs.imaging.headers.tiff import read_tiff
 from udfs.imaging.headers.webp import read_webp
 from udfs.imaging.jxl_file import JxlImageFile
 from udfs.imaging.limits import Limits
+from udfs.imaging.png_file import open_png
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Format:
 
 FORMATS: Final[dict[str, Format]] = {
     "jpeg": Format(JpegImageFile, read_jpeg),
-    "png": Format(PngImageFile, read_png),
+    "png": Format(open_png, read_png),
     "webp": Format(WebPImageFile, read_webp),
     "gif": Format(GifImageFile, read_gif),
     "tiff": Format(TiffImageFile, read_tiff),

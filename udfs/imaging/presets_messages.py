@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -142,9 +142,9 @@ def _written(document: object, detail: ErrorDetails) -> Location:
     where: list[int | str] = []
     node: Any = document
     for part in detail["loc"]:
-        if (isinstance(node, dict) and part in node) or (isinstance(node, list) and isinstance(part, int)):
+        if isinstance(node, dict | list) and (part in node if isinstance(node, dict) else isinstance(part, int)):
             where.append(part)
-            node = node[part]  # type: ignore[index]
+            node = cast(Any, node)[part]
     return (*where, detail["loc"][-1]) if detail["type"] == "missing" else tuple(where)
 
 

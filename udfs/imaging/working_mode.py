@@ -41,19 +41,6 @@ def has_alpha(image: Image.Image) -> bool:
     return image.mode in WITH_ALPHA or (keyed and "transparency" in image.info)
 
 
-def scale_key(image: Image.Image, depth: int) -> None:
-    """Bring the transparent colour of a PNG to the 8 bits of the samples that Pillow hands out.
-
-    `depth` is that of the file, in bits. Grey of 16 bits keeps its key, as Pillow hands its samples out as they are;
-    of a colour of 16 bits only the upper halves are left to compare.
-    """
-    key = image.info.get("transparency")
-    if image.mode == "L" and depth in (2, 4) and isinstance(key, int):
-        image.info["transparency"] = key % 2**depth * (255 // (2**depth - 1))
-    elif image.mode == "RGB" and depth == 16 and isinstance(key, tuple):
-        image.info["transparency"] = tuple(sample >> 8 for sample in key)
-
-
 def working_mode(image: Image.Image) -> Image.Image:
     """Return L, La, RGB, RGBa or CMYK, the same image where possible.
 

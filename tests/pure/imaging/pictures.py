@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,8 @@ import numpy as np
 import pylibjxl
 from PIL import Image
 from pillow_heif.as_plugin import _save_heif as save_heif
+
+from tests.hostile.png_chunks import chunk as png_chunk
 
 PHOTOS = Path(__file__).parents[2] / "photos"
 CORNERS = {(0, 0): "red", (1, 0): "lime", (0, 1): "blue", (1, 1): "yellow"}
@@ -72,10 +73,6 @@ def animated(format: str, frames: int, size: tuple[int, int] = (40, 30), **optio
 def boxed(kind: bytes, content: bytes) -> bytes:
     """A box of an ISO base media file, such as AVIF, HEIC and JPEG XL have."""
     return struct.pack(">I", len(content) + 8) + kind + content
-
-
-def png_chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def with_png_chunks(image: Image.Image, *chunks: tuple[bytes, bytes]) -> bytes:

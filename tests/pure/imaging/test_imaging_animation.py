@@ -347,7 +347,6 @@ print(peak_bytes() - before - len(made.data), len(made.data))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 @pytest.mark.parametrize("format", ANIMATED)
 def test_memory_does_not_grow_with_the_frames(format):
     """Of 300 frames of 500x500, 286 MiB of pixels as RGBA, only a few and the encoded bytes may be in memory."""

@@ -1,13 +1,13 @@
 """Turns developed pixels into the bytes of a derivative; the same pixels, preset and metadata give the same bytes.
 
-CPU and size of a megapixel (Pillow 13.0.0, `Image.save` on five photographs of scikit-image, process time, 2026-11-21):
+CPU and size of a megapixel (Pillow 13.0.0, 2 cores, 2026-11-21, `python bench/encoders.py`; * where a preset names no effort):
 
-    jpeg 80              5 ms  181 kB      avif 60 effort 0, 1*   88 ms   115 kB      png effort 0    99 ms  1760 kB
-    jpeg 80 progressive 18 ms  174 kB      avif 60 effort 2, 3   351 ms   105 kB      png effort 2   127 ms  1716 kB
-    webp 80 effort 0    46 ms  162 kB      avif 60 effort 4, 5   542 ms   105 kB      png effort 4* 313 ms  1604 kB
-    webp 80 effort 2*   47 ms  138 kB      avif 60 effort 6     1057 ms   102 kB      png effort 6   644 ms  1594 kB
-    webp 80 effort 4   104 ms  134 kB      webp lossless 0        54 ms  1384 kB
-    webp 80 effort 6   246 ms  128 kB      webp lossless 2*      371 ms  1273 kB      * where a preset names no effort
+    jpeg 80              4 ms  181 kB      avif 60 effort 0, 1*   86 ms   110 kB      png effort 0   101 ms  1756 kB
+    jpeg 80 progressive 19 ms  174 kB      avif 60 effort 2      356 ms   100 kB      png effort 2   130 ms  1711 kB
+    webp 80 effort 0    32 ms  162 kB      avif 60 effort 4      549 ms    99 kB      png effort 4*  316 ms  1600 kB
+    webp 80 effort 2*   47 ms  138 kB      avif 60 effort 6     1051 ms    96 kB      png effort 6   645 ms  1589 kB
+    webp 80 effort 4   105 ms  134 kB
+    webp 80 effort 6   248 ms  128 kB
 """
 
 from collections.abc import Iterator
