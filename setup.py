@@ -25,11 +25,13 @@ setup(
         "fastavro==1.13.1",  # Avro in C: about ten times the speed of the reference package
         "minio==7.2.20",  # S3 client with connection pooling and no service-specific magic
         "numpy==2.1.3",  # the arithmetic of signals, colours and likeness; PyFlink brings it along anyway
+        "pebble==5.2.3",  # process pool whose tasks have a timeout that kills, and that says how a child died
         "pi-heif==1.4.0",  # HEIC: the pillow-heif project's package that only decodes, without its GPL encoder
         "pillow==13.0.0",  # decoding, resizing and encoding
         "pydantic==2.14.3",  # validates every boundary and reports all problems at once
         "pylibjxl==0.5.0",  # JPEG XL: libjxl with a header probe that decodes nothing
         "pydantic-settings==2.16.3",  # reads the settings from the environment into the same models
+        "pyseccomp==0.1.2",  # the system's libseccomp: what a rendering process may ask of the kernel
         "ruamel.yaml==0.19.1",  # YAML 1.2 that refuses duplicate keys, for the presets file
         "tenacity==9.2.1",  # retry with exponential back-off and jitter
         # the operator's tool
@@ -43,6 +45,7 @@ setup(
     extras_require={
         "faces": ["opencv-python-headless==4.14.0.94"],  # for `gravity: face`; 162 MB, so not for everyone
         "dev": [
+            "aiohttp==3.14.5",  # the proxy that answers in the store's place with its faults
             "atheris==3.0.0",  # the coverage-guided fuzzer
             "blurhash==1.1.5",  # these three are referees of the signals
             "fast-thumbhash==1.0.0",
@@ -50,6 +53,7 @@ setup(
             "check-jsonschema==0.39.0",  # validates docker-compose.yml against the Compose specification
             "hypothesis==6.170.15",  # property-based tests
             "import-linter==2.16",  # the layers, as contracts
+            "matplotlib==3.11.2",  # the plots of measurements
             "mypy==2.4.1",
             "opencv-python-headless==4.14.0.94",  # the extra `faces`, for its tests
             "piexif==1.1.3",  # an independent reader of EXIF
@@ -61,6 +65,7 @@ setup(
             "pytest==9.2.0",
             "pytest-timeout==2.4.0",  # no test may hang
             "ruff==0.17.5",
+            "trustme==1.2.1",  # certificates for the tests of TLS
             "uv==0.13.8",  # writes requirements.lock
         ],
     },

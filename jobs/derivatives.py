@@ -10,8 +10,9 @@ from pyflink.datastream import AsyncDataStream, DataStream, KeyedStream, StreamE
 from pyflink.java_gateway import get_gateway
 
 from jobs import __version__
+from jobs.cluster_limits import ClusterLimits
 from jobs.ends import Ends, KafkaEnds
-from jobs.settings import ClusterLimits, Settings, SettingsError, read_settings
+from jobs.settings import Settings, SettingsError, read_settings
 from udfs.admit import Admit
 from udfs.decode_event import DecodeEvent
 from udfs.develop import Develop

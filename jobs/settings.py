@@ -5,7 +5,6 @@ SettingsError lists every problem at once, naming the variables.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -14,13 +13,13 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs import __version__
-from jobs.assets import AssetFolder
+from jobs.cluster_limits import ClusterLimits
+from jobs.presets_reading import read_presets
 from schemas.codec import Schema, load_folder
 from schemas.errors import SchemaFolderError
 from udfs.developer import DevelopSettings
 from udfs.imaging.errors import PresetsError
 from udfs.imaging.limits import Limits
-from udfs.imaging.presets import Presets, parse_presets
 from udfs.ledger import Memory
 
 PREFIX = "DARKROOM_"
@@ -30,21 +29,13 @@ DEFAULT_PRESETS = Path(__file__).with_name("presets.yaml")
 
 Positive = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
-Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+BUCKET = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+Bucket = Annotated[str, Field(pattern=f"^{BUCKET}$")]
 PASSWORD = re.compile(r"(?<=//)[^/@]*(?=@)")
 
 
 class SettingsError(Exception):
     """The settings are missing, mistyped or contradictory; the message lists every problem."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterLimits:
-    """What the cluster's own configuration says of checkpoints and restarts, in milliseconds."""
-
-    checkpoint_interval_ms: int  # 0: there are no checkpoints
-    checkpoint_timeout_ms: int
-    restart_max_backoff_ms: int
 
 
 class Settings(BaseSettings):
@@ -92,7 +83,29 @@ class Settings(BaseSettings):
     bytes_in_flight: Annotated[Positive, Field(description="budget of source bytes in memory per slot")] = (
         256 * 1024 * 1024
     )
-    render_threads: Annotated[Positive, Field(le=256, description="rendering threads per slot")] = 1
+    source_buckets: Annotated[
+        str,
+        Field(
+            pattern=rf"^{BUCKET}(,{BUCKET})*$",
+            description="buckets that events may name, separated by commas; a source elsewhere is refused",
+        ),
+    ] = "images"
+    source_wait_s: Annotated[int, Field(ge=0, description="how long a source that is not there yet is waited for")] = 10
+    render_processes: Annotated[Positive, Field(le=256, description="sandboxed rendering processes per slot")] = 1
+    render_memory_bytes: Annotated[
+        int, Field(ge=256 * 1024 * 1024, description="memory that rendering one image may take")
+    ] = 2 * 1024 * 1024 * 1024
+    render_cpu_s: Annotated[Positive, Field(description="CPU time that rendering one image may take")] = 40
+    render_timeout_s: Annotated[Positive, Field(description="time on the clock that rendering one image may take")] = 50
+    user_events_per_minute: Annotated[
+        Positive, Field(description="events of one user that are developed per minute; more are held back")
+    ] = 600
+    user_burst: Annotated[
+        Positive, Field(description="events of one user that are developed at once after a pause")
+    ] = 100
+    max_held_per_user: Annotated[
+        Positive, Field(description="events of one user that are held back; more are rejected")
+    ] = 10_000
     storage_patience_s: Annotated[
         Positive, Field(description="how long an unreachable store is asked again before the job restarts")
     ] = 60
@@ -101,7 +114,7 @@ class Settings(BaseSettings):
     @classmethod
     def _presets_are_valid(cls, path: Path) -> Path:
         try:
-            _read_presets(path)
+            read_presets(path)
         except (PresetsError, OSError) as error:
             raise ValueError(str(error)) from error
         return path
@@ -162,11 +175,16 @@ class Settings(BaseSettings):
         return DevelopSettings(
             derivatives_bucket=self.derivatives_bucket,
             job_version=__version__,
-            presets=_read_presets(self.presets_file),
+            presets=read_presets(self.presets_file),
             limits=Limits(max_source_bytes=self.max_source_bytes, max_pixels=self.max_pixels),
             images_in_flight=self.images_in_flight,
             bytes_in_flight=self.bytes_in_flight,
-            render_threads=self.render_threads,
+            source_buckets=tuple(self.source_buckets.split(",")),
+            source_wait_s=self.source_wait_s,
+            render_processes=self.render_processes,
+            render_memory_bytes=self.render_memory_bytes,
+            render_cpu_s=self.render_cpu_s,
+            render_timeout_s=self.render_timeout_s,
             storage_patience_s=self.storage_patience_s,
         )
 
@@ -176,27 +194,12 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: a relation without which a status could be lost, or a checkpoint never completes.
         """
-        problems = []
-        timeout_s = cluster.checkpoint_timeout_ms // 1000
-        needed_s = (
-            cluster.checkpoint_interval_ms + cluster.checkpoint_timeout_ms + cluster.restart_max_backoff_ms
-        ) // 1000
-        if not cluster.checkpoint_interval_ms:
-            problems.append(
-                "execution.checkpointing.interval is not set: no status would ever be committed; run with the"
-                " project's flink-conf/config.yaml"
-            )
-        if self.delivery == "exactly-once" and self.transaction_timeout_s <= needed_s:
-            problems.append(
-                f"DARKROOM_TRANSACTION_TIMEOUT_S is {self.transaction_timeout_s}: statuses are lost when a restart"
-                f" takes longer; set it above {needed_s}, the sum of execution.checkpointing.interval,"
-                " execution.checkpointing.timeout and restart-strategy.exponential-delay.max-backoff"
-            )
-        if self.storage_patience_s >= timeout_s:
-            problems.append(
-                f"DARKROOM_STORAGE_PATIENCE_S is {self.storage_patience_s}: checkpoints time out while develop waits"
-                f" for the store; set it below execution.checkpointing.timeout ({timeout_s} s)"
-            )
+        waits_s = {
+            "DARKROOM_STORAGE_PATIENCE_S": self.storage_patience_s,
+            "DARKROOM_RENDER_TIMEOUT_S": self.render_timeout_s,
+            "DARKROOM_SOURCE_WAIT_S": self.source_wait_s,
+        }
+        problems = list(cluster.problems(self.delivery, self.transaction_timeout_s, waits_s))
         if problems:
             raise SettingsError(_listed(problems))
 
@@ -235,16 +238,6 @@ def _problem(problem: ErrorDetails) -> str:
 
 def _listed(problems: Iterable[str]) -> str:
     return "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
-
-
-def _read_presets(path: Path) -> Presets:
-    data = path.read_bytes()
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise PresetsError([f"{path}, line {line}: not UTF-8; save the file as UTF-8"]) from error
-    return parse_presets(text, str(path), AssetFolder(path.parent).read)
 
 
 def _read_schemas(folder: Path | None) -> list[Schema]:

@@ -13,9 +13,11 @@ class Reason(StrEnum):
     INVALID_EVENT = "INVALID_EVENT"
     NEWER_VERSION_KNOWN = "NEWER_VERSION_KNOWN"
     IMAGE_DELETED = "IMAGE_DELETED"
+    USER_BACKLOG_FULL = "USER_BACKLOG_FULL"
     UNKNOWN_PRESET = "UNKNOWN_PRESET"
     SOURCE_MISSING = "SOURCE_MISSING"
     SOURCE_BUCKET_MISSING = "SOURCE_BUCKET_MISSING"
+    SOURCE_BUCKET_NOT_ALLOWED = "SOURCE_BUCKET_NOT_ALLOWED"
     SOURCE_FORBIDDEN = "SOURCE_FORBIDDEN"
     SOURCE_CHANGED = "SOURCE_CHANGED"
     SOURCE_EMPTY = "SOURCE_EMPTY"
@@ -31,6 +33,9 @@ class Reason(StrEnum):
     RENDER_FAILED = "RENDER_FAILED"
     ANIMATION_TOO_LARGE = "ANIMATION_TOO_LARGE"
     BYTE_BUDGET_TOO_SMALL = "BYTE_BUDGET_TOO_SMALL"
+    MEMORY_BUDGET = "MEMORY_BUDGET"
+    TIME_BUDGET = "TIME_BUDGET"
+    DECODER_CRASH = "DECODER_CRASH"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
@@ -72,6 +77,11 @@ REASONS: dict[Reason, ReasonDoc] = {
         "The image was deleted at this version or a later one.",
         "Nothing to do; upload it again with a higher version.",
     ),
+    Reason.USER_BACKLOG_FULL: ReasonDoc(
+        "REJECTED",
+        "The user has as many events held back as DARKROOM_MAX_HELD_PER_USER allows; the event took no effect.",
+        "Publish more slowly, or raise DARKROOM_USER_EVENTS_PER_MINUTE; `darkroom replay` publishes it again.",
+    ),
     Reason.UNKNOWN_PRESET: ReasonDoc(
         "REJECTED",
         "The event asks for a preset that the presets file does not have.",
@@ -84,6 +94,11 @@ REASONS: dict[Reason, ReasonDoc] = {
     ),
     Reason.SOURCE_BUCKET_MISSING: ReasonDoc(
         "REJECTED", "The source's bucket does not exist.", "Correct the bucket's name; then publish a REDERIVE."
+    ),
+    Reason.SOURCE_BUCKET_NOT_ALLOWED: ReasonDoc(
+        "REJECTED",
+        "The source's bucket is none of those that events may name; the store was not asked.",
+        "Store the source in one of DARKROOM_SOURCE_BUCKETS, or add the bucket there; then publish a REDERIVE.",
     ),
     Reason.SOURCE_FORBIDDEN: ReasonDoc(
         "REJECTED",
@@ -149,6 +164,22 @@ REASONS: dict[Reason, ReasonDoc] = {
         "PARTIAL, or FAILED when no preset succeeds",
         "Not even the lowest quality makes the derivative as small as the preset's `max_bytes`.",
         "Raise `max_bytes`, or make the preset's box smaller.",
+    ),
+    Reason.MEMORY_BUDGET: ReasonDoc(
+        "FAILED",
+        "Rendering took more memory than DARKROOM_RENDER_MEMORY_BYTES, twice; the event is also kept as a dead letter.",
+        "Raise the budget, or lower DARKROOM_MAX_PIXELS; then `darkroom replay`.",
+    ),
+    Reason.TIME_BUDGET: ReasonDoc(
+        "FAILED",
+        "Rendering took longer than DARKROOM_RENDER_CPU_S or DARKROOM_RENDER_TIMEOUT_S, twice; the event is also kept"
+        " as a dead letter.",
+        "Raise the budget, or give the presets less effort; then `darkroom replay`.",
+    ),
+    Reason.DECODER_CRASH: ReasonDoc(
+        "FAILED",
+        "The rendering process died of this picture, twice; the event is also kept as a dead letter.",
+        "Report it with the source; after the fix, `darkroom replay`.",
     ),
     Reason.INTERNAL_ERROR: ReasonDoc(
         "FAILED",

@@ -68,7 +68,12 @@ def develop_settings(**changes: Any) -> DevelopSettings:
         "limits": Limits(),
         "images_in_flight": 8,
         "bytes_in_flight": 1024 * 1024,
-        "render_threads": 1,
+        "source_buckets": (SOURCES,),
+        "source_wait_s": 0,
+        "render_processes": 1,
+        "render_memory_bytes": 2**30,
+        "render_cpu_s": 30,
+        "render_timeout_s": 30,
         "storage_patience_s": 30,
     }
     return DevelopSettings(**(fields | changes))

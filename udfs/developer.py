@@ -6,9 +6,7 @@ then raises StoreUnavailableError. Knows nothing of Flink.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,17 +18,17 @@ from schemas.records import (
     ImageStatus,
     Outcome,
     Signals,
-    Source,
     SourceFacts,
     Stage,
 )
 from udfs.course import Course
-from udfs.errors import SourceChangedError, SourceError, SourceTooLargeError, StoreUnavailableError
+from udfs.errors import SourceError, StoreUnavailableError
+from udfs.fetching import Fetching
 from udfs.imaging import render as imaging
 from udfs.imaging.errors import ImagingError
 from udfs.imaging.presets import Presets
 from udfs.in_flight import ByteBudget, Turns
-from udfs.object_store import ObjectStore, OpenedSource
+from udfs.object_store import ObjectStore
 from udfs.patience import Patience
 from udfs.storing import Stored, Storing
 
@@ -47,7 +45,12 @@ class DevelopSettings:
     limits: imaging.Limits
     images_in_flight: int
     bytes_in_flight: int
-    render_threads: int
+    source_buckets: tuple[str, ...]
+    source_wait_s: float
+    render_processes: int
+    render_memory_bytes: int
+    render_cpu_s: int
+    render_timeout_s: int
     storage_patience_s: float
 
 
@@ -61,8 +64,9 @@ class Developer:
         self._lost: StoreUnavailableError | None = None
         self.budget = ByteBudget(settings.bytes_in_flight)
         self._patience = Patience(settings.images_in_flight, settings.storage_patience_s)
+        self._fetching = Fetching(store, self._patience, self.budget, settings.limits.max_source_bytes)
         self._storing = Storing(store, settings.derivatives_bucket, self._patience)
-        self._renderers = ThreadPoolExecutor(settings.render_threads, "render")
+        self._renderers = ThreadPoolExecutor(settings.render_processes, "render")
 
     def close(self) -> None:
         """End the threads; what they are doing is finished first."""
@@ -107,49 +111,13 @@ class Developer:
         course.stage = Stage.RENDER
         presets = self._settings.presets.choose(event.presets, event.user_id, event.attributes)
         focal_point = (event.focal_point.x, event.focal_point.y) if event.focal_point else None
-        async with self._fetched(event.source, course) as data, course.at(Stage.RENDER):
+        async with self._fetching.fetched(event.source, course) as data, course.at(Stage.RENDER):
             rendering = await asyncio.get_running_loop().run_in_executor(
                 self._renderers, imaging.render, data, presets, self._settings.limits, focal_point
             )
         async with course.at(Stage.STORE):
             stored = await self._storing.keep(event, rendering, course)
         return self._derived(event, course, rendering, stored)
-
-    @asynccontextmanager
-    async def _fetched(self, source: Source, course: Course) -> AsyncIterator[bytes]:
-        async with course.at(Stage.FETCH):
-            opened = await self._patience.ask(course, self._open, source)
-            await self.budget.acquire(opened.size)
-        try:
-            async with course.at(Stage.FETCH):
-                data = await self._read(source, opened, course)
-            yield data
-        finally:
-            await self.budget.release(opened.size)
-
-    def _open(self, source: Source) -> OpenedSource:
-        opened = self._store.open_source(source.bucket, source.key, source.etag)
-        if opened.size > self._settings.limits.max_source_bytes:
-            opened.close()
-            message = (
-                f"source {source.bucket}/{source.key} has {opened.size} bytes, "
-                f"more than the limit of {self._settings.limits.max_source_bytes}; store a smaller file"
-            )
-            raise SourceTooLargeError(message)
-        return opened
-
-    async def _read(self, source: Source, opened: OpenedSource, course: Course) -> bytes:
-        unread = [opened]
-
-        async def attempt() -> bytes:
-            current = unread.pop() if unread else await self._patience.run(self._open, source)
-            if current.size != opened.size:  # the budget holds the first size
-                current.close()
-                message = f"source {source.bucket}/{source.key} was replaced while it was read; publish its new version"
-                raise SourceChangedError(message)
-            return await self._patience.run(current.read)
-
-        return await self._patience.retrying(course, attempt)
 
     def _derived(
         self,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.settings import DEFAULT_PRESETS, ClusterLimits, Settings, SettingsError, read_settings
+from jobs.cluster_limits import ClusterLimits
+from jobs.settings import DEFAULT_PRESETS, Settings, SettingsError, read_settings
 from tests.builders import PRESETS, a_picture
 
 LEAST = {"KAFKA_BOOTSTRAP": "kafka:9092", "S3_ENDPOINT": "http://minio:9000"}
@@ -69,7 +70,7 @@ WRONG = {
     "IMAGE_MEMORY_DAYS": "-1",
     "MAX_SOURCE_BYTES": "64MB",
     "IMAGES_IN_FLIGHT": "100000",
-    "RENDER_THREADS": "1.5",
+    "RENDER_PROCESSES": "1.5",
     "STORAGE_PATIENCE_S": "",
 }
 
@@ -196,9 +197,9 @@ def test_a_file_that_a_preset_names_and_no_one_may_read(read: Reader, tmp_path: 
 
 
 def test_the_limits_set_are_the_limits_used(read: Reader) -> None:
-    develop = read(MAX_SOURCE_BYTES=7, MAX_PIXELS=8, BYTES_IN_FLIGHT=9, RENDER_THREADS=2).develop
+    develop = read(MAX_SOURCE_BYTES=7, MAX_PIXELS=8, BYTES_IN_FLIGHT=9, RENDER_PROCESSES=2).develop
     assert (develop.limits.max_source_bytes, develop.limits.max_pixels) == (7, 8)
-    assert (develop.bytes_in_flight, develop.render_threads) == (9, 2)
+    assert (develop.bytes_in_flight, develop.render_processes) == (9, 2)
 
 
 def test_settings_hold_no_secret(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,10 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.util.java_utils import get_field_value
 
+from jobs.cluster_limits import ClusterLimits
 from jobs.derivatives import MAX_PARALLELISM, build, cluster_limits
 from jobs.ends import KafkaEnds
-from jobs.settings import ClusterLimits, Settings
+from jobs.settings import Settings
 from udfs.develop import Develop
 
 ROOT = Path(__file__).parents[2]

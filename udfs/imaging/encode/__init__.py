@@ -1,6 +1,6 @@
 """Turns developed pixels into the bytes of a derivative; the same pixels, preset and metadata give the same bytes.
 
-CPU and size of a megapixel (Pillow 13.0.0, 2 cores, 2026-11-21, `python bench/encoders.py`; * where a preset names no effort):
+CPU and size of a megapixel (`python bench/encoders.py`, Pillow 13.0.0, 2026-11-21; * where a preset names no effort):
 
     jpeg 80              4 ms  181 kB      avif 60 effort 0, 1*   86 ms   110 kB      png effort 0   101 ms  1756 kB
     jpeg 80 progressive 19 ms  174 kB      avif 60 effort 2      356 ms   100 kB      png effort 2   130 ms  1711 kB
