@@ -3,8 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SEED ?= 1
+MINUTES ?= 20
 
-.PHONY: demo down test check format docs visual-report hostile fuzz lock bench-latency bench-encoders clean
+.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench-latency bench-encoders clean
 
 demo: $(READY)
 	@$(BIN)/darkroom demo
@@ -43,6 +45,9 @@ hostile: $(READY)
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz.decode -max_total_time=600
+
+chaos: $(READY)
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
 
 bench-encoders: $(READY)
 	@$(BIN)/python bench/encoders.py

@@ -3,6 +3,7 @@
 from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from darkroom.kafka import CONNECT_TIMEOUT_MS, kafka_errors
+from darkroom.kafka_access import client_options
 
 LIMIT = "transaction.max.timeout.ms"
 
@@ -10,7 +11,7 @@ LIMIT = "transaction.max.timeout.ms"
 def transaction_limit_s(bootstrap: str) -> int:
     """Return the longest transaction timeout, in seconds, that every broker allows; OperatorError if none answers."""
     with kafka_errors(bootstrap):
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=CONNECT_TIMEOUT_MS)
+        admin = KafkaAdminClient(**client_options(bootstrap), request_timeout_ms=CONNECT_TIMEOUT_MS)
         try:
             described = admin.describe_cluster()["brokers"]
             brokers = [str(broker.get("broker_id", broker.get("node_id"))) for broker in described]  # old: node_id

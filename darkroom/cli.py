@@ -9,6 +9,7 @@ from darkroom.demo import demo
 from darkroom.develop import develop
 from darkroom.errors import OperatorError
 from darkroom.publish import publish
+from darkroom.replay import replay
 from darkroom.show import show
 from darkroom.stack.commands import down, ps, up
 from darkroom.submit import submit
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # a traceback must not print credentials
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, ps, submit, publish, watch, show, verify, develop, demo):
+for command in (up, down, ps, submit, publish, watch, show, verify, replay, develop, demo):
     app.command()(command)
 
 

@@ -121,7 +121,8 @@ def _run(
 
     logging.disable(logging.ERROR)  # PyFlink and Py4J log every interruption with a traceback
     unused = {"DARKROOM_KAFKA_BOOTSTRAP": "unused:0", "DARKROOM_S3_ENDPOINT": "http://unused"}
-    os.environ.update(unused, **({"DARKROOM_PRESETS_FILE": str(presets_file)} if presets_file else {}))
+    unshaped = {"DARKROOM_USER_BURST": str(len(records) + 1)}  # a bounded input ends without waiting for what is held
+    os.environ.update(unused, **unshaped, **({"DARKROOM_PRESETS_FILE": str(presets_file)} if presets_file else {}))
     try:
         settings = read_settings()
     except SettingsError as error:

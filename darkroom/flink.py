@@ -16,6 +16,7 @@ import urllib3
 from darkroom.errors import OperatorError, UsageError
 from darkroom.target import Target, job_environment
 
+OF_JOB = "DARKROOM_JOB_"  # begins variables that say what the job uses where that is not what the operator uses
 PACKAGES = ("jobs", "schemas", "udfs")
 PROJECT = Path(__file__).parents[1]
 DISTRIBUTION_VARIABLES = ("FLINK_HOME", "FLINK_BIN_DIR", "FLINK_LIB_DIR", "FLINK_OPT_DIR", "FLINK_PLUGINS_DIR")
@@ -102,7 +103,8 @@ def run_environment(target: Target) -> dict[str, str]:
     """Return the variables that the command needs besides the shell's own; none is secret."""
     conf = {"FLINK_CONF_DIR": str(target.flink_conf_dir)} if target.flink_conf_dir else {}
     given = {name: value for name, value in os.environ.items() if name.startswith("DARKROOM_")}
-    return {**given, **conf, **job_environment(target)}
+    of_job = {name.replace(OF_JOB, "DARKROOM_", 1): given.pop(name) for name in list(given) if name.startswith(OF_JOB)}
+    return {**given, **of_job, **conf, **job_environment(target)}
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> str:

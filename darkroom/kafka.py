@@ -13,6 +13,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, RetriableError
 
 from darkroom.errors import OperatorError
+from darkroom.kafka_access import client_options
+from darkroom.kafka_refusals import Listener, refusal_in
 from darkroom.ports import TopicRecord
 
 CONNECT_TIMEOUT_MS = 10_000
@@ -21,6 +23,7 @@ POLL_MS = 500
 POLL_RECORDS = 2_000
 FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
 LINGER_MS = 5
+RECONNECT_BACKOFF_MAX_MS = 1_000  # the client's 30 s would outlast a broker's restart
 
 
 class KafkaTopic:
@@ -119,7 +122,8 @@ class _Stall:
 
 
 def _record(record: Any) -> TopicRecord:
-    return TopicRecord(record.partition, record.offset, record.timestamp, record.key, record.value)
+    headers = tuple(record.headers or ())
+    return TopicRecord(record.partition, record.offset, record.timestamp, record.key, record.value, headers)
 
 
 def follow(bootstrap: str, topics: list[str], *, from_beginning: bool) -> Iterator[tuple[str, TopicRecord] | None]:
@@ -156,7 +160,7 @@ def connect_consumer(bootstrap: str, isolation_level: str = "read_committed") ->
     """Return a consumer without a group, which reads where it is told to and commits nothing."""
     with kafka_errors(bootstrap):
         return KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
+            **client_options(bootstrap),
             bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
             group_id=None,
             enable_auto_commit=False,
@@ -172,12 +176,13 @@ def connect_producer(bootstrap: str) -> KafkaProducer:
     """Return an idempotent producer that counts a record as sent when every in-sync replica has it."""
     with kafka_errors(bootstrap):
         return KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
+            **client_options(bootstrap),
             bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
             acks="all",
             enable_idempotence=True,
             allow_auto_create_topics=False,
             linger_ms=LINGER_MS,
+            reconnect_backoff_max_ms=RECONNECT_BACKOFF_MAX_MS,
             metrics_enabled=False,
         )
 
@@ -185,15 +190,23 @@ def connect_producer(bootstrap: str) -> KafkaProducer:
 @contextmanager
 def kafka_errors(bootstrap: str) -> Iterator[None]:
     """Turn what the client raises into one sentence with its remedy."""
-    logging.getLogger("kafka").addHandler(logging.NullHandler())  # else its warnings reach the terminal unasked
+    listener = Listener()
+    logger = logging.getLogger("kafka")
+    logger.addHandler(logging.NullHandler())  # else its warnings reach the terminal unasked
+    logger.addHandler(listener)
     try:
         yield
     except RetriableError as error:  # the client has retried as long as it may
+        if listener.refusal:
+            message = f"Kafka at {bootstrap} lets nobody in: {listener.refusal}"
+            raise OperatorError(message) from error
         message = (
             f"Kafka at {bootstrap} does not answer ({type(error).__name__}); "
             "start the stack with `darkroom up` or set DARKROOM_KAFKA_BOOTSTRAP"
         )
         raise OperatorError(message) from error
     except KafkaError as error:
-        message = f"Kafka at {bootstrap} refuses: {error}"
+        message = f"Kafka at {bootstrap} refuses: {refusal_in(type(error).__name__) or error}"
         raise OperatorError(message) from error
+    finally:
+        logger.removeHandler(listener)

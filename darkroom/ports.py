@@ -14,6 +14,7 @@ class TopicRecord:
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Topic(Protocol):

@@ -6,7 +6,7 @@ Publisher   at least once; each event once unless the process dies between sendi
 import io
 import mimetypes
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Self, TypeVar
 
@@ -16,6 +16,7 @@ from minio import Minio
 from darkroom.console import plural
 from darkroom.errors import OperatorError
 from darkroom.kafka import connect_producer, kafka_errors
+from darkroom.kafka_refusals import refusal_in
 from darkroom.storage import S3Objects, connect, storage_errors
 from darkroom.target import Target
 from schemas.keys import image_prefix
@@ -75,11 +76,13 @@ class Publisher:
         """Publish one event under its user's key."""
         self.raw(event.user_id.encode(), self._codec.encode(event))
 
-    def raw(self, key: bytes | None, value: bytes) -> None:
+    def raw(self, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> None:
         """Publish any bytes, also such as are no event."""
         self._raise_failure()
         with kafka_errors(self._target.kafka_bootstrap):
-            self._producer.send(self._topic, key=key, value=value).add_errback(self._failures.append)
+            self._producer.send(self._topic, key=key, value=value, headers=list(headers)).add_errback(
+                self._failures.append
+            )
 
     def flush(self) -> None:
         """Wait until every event sent so far is acknowledged by all in-sync replicas."""
@@ -91,7 +94,8 @@ class Publisher:
         if self._failures:
             first, count = self._failures[0], plural(len(self._failures), "event")
             where = f"{self._topic} on Kafka at {self._target.kafka_bootstrap}"
-            message = f"{count} did not reach {where}: {type(first).__name__}; publish again"
+            remedy = refusal_in(type(first).__name__) or "publish again"
+            message = f"{count} did not reach {where}: {type(first).__name__}; {remedy}"
             raise OperatorError(message) from first
 
 

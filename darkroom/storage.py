@@ -84,6 +84,7 @@ def connect(target: Target) -> Minio:
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
             retries=urllib3.Retry(total=RETRIES, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
             maxsize=CONNECTIONS,
+            ca_certs=str(target.s3_ca_file) if target.s3_ca_file else None,
         ),
     )
 
@@ -104,6 +105,12 @@ def storage_errors(target: Target, bucket: str) -> Iterator[None]:
     except S3Error as error:
         raise _refusal(target, bucket, error) from error
     except (urllib3.exceptions.HTTPError, MinioException) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            message = (
+                f"the certificate of the object store at {target.s3_endpoint} is signed by none that is trusted here; "
+                "name the authority's certificate in DARKROOM_S3_CA_FILE"
+            )
+            raise OperatorError(message) from error
         message = (
             f"the object store at {target.s3_endpoint} does not answer ({type(error).__name__}); "
             "start the stack with `darkroom up` or set DARKROOM_S3_ENDPOINT"

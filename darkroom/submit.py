@@ -14,6 +14,8 @@ from darkroom.console import output, plural, remarks, write_json
 from darkroom.errors import OperatorError, UsageError
 from darkroom.flink import FlinkRest, Job, pack_job, run, run_command, run_environment
 from darkroom.kafka import connect_consumer, kafka_errors, partitions_of
+from darkroom.kafka_refusals import refusal_of
+from darkroom.lingering import abort, find_lingering
 from darkroom.stack.layout import home_from
 from darkroom.storage import connect, storage_errors
 from darkroom.target import Target, resolve_target
@@ -81,6 +83,8 @@ def submit(
     if print_only:
         output().print(words, soft_wrap=True)
         return
+    if restore_from is None:
+        _end_lingering(target)
     remarks().print(f"$ {words}", style="dim", soft_wrap=True)
     with remarks().status("submitting the job; this takes about ten seconds"):
         run(command, environment)
@@ -147,6 +151,14 @@ def _confirm_nothing(target: Target, told_to: bool) -> None:
         raise OperatorError(message)
 
 
+def _end_lingering(target: Target) -> None:
+    """Abort what an earlier job left open, as no checkpoint will commit it; a job that resumes does this itself."""
+    found = find_lingering(target.kafka_bootstrap, (target.topics.status, target.topics.dead_letters))
+    if found:
+        remarks().print(f"aborting {plural(len(found), 'transaction')} that an earlier job left open", style="yellow")
+        abort(target.kafka_bootstrap, found)
+
+
 def _offsets(target: Target, topic: str, *, ever: bool = False) -> int:
     """Return how many records a topic has, or `ever` had; transaction markers count."""
     with kafka_errors(target.kafka_bootstrap):
@@ -181,6 +193,13 @@ def _wait_until_running(rest: FlinkRest) -> Job:
             vertices = rest.get(f"/jobs/{job.job_id}")["vertices"]
             if job.state == "RUNNING" and all(vertex["status"] == "RUNNING" for vertex in vertices):
                 return job
+            refusal = refusal_of(rest, job)
+            if refusal:
+                message = (
+                    f"job {job.job_id} restarts again and again, because Kafka lets it not in: {refusal};"
+                    f" end it with `flink cancel {job.job_id}`, or correct what is missing and it will run"
+                )
+                raise OperatorError(message)
         time.sleep(0.5)
     seen = ", ".join(f"{job.job_id} {job.state}" for job in jobs) or "no job"
     message = (

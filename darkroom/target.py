@@ -6,7 +6,7 @@ the default of `darkroom up`. Nothing here connects to anything, and no secret p
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from darkroom.errors import UsageError
@@ -30,11 +30,14 @@ class Target:
     s3_region: str
     s3_console_url: str | None  # MinIO's web console; None for a store that `up` did not start
     flink_url: str  # URL of the REST API, which is also the web interface
+    s3_ca_file: Path | None  # PEM; None: the certificate authorities that the machine trusts
     credentials_file: Path  # AWS shared-credentials file, profile "default"
+    job_credentials_file: Path  # the same for the job, whose user may do less
     topics: Topics  # .events .status .dead_letters
     buckets: Buckets  # .images .derivatives .flink
     flink_home: Path | None  # the local stack's Flink distribution; None when Flink is external or was never started
     flink_conf_dir: Path | None  # its effective configuration, for FLINK_CONF_DIR
+    proxies: Mapping[str, str] = field(default_factory=dict)  # host:port before "kafka" and "s3", for the job alone
 
 
 def resolve_target(environment: Mapping[str, str] | None = None) -> Target:
@@ -51,12 +54,21 @@ def resolve_target(environment: Mapping[str, str] | None = None) -> Target:
         base,
         kafka_bootstrap=env.get("DARKROOM_KAFKA_BOOTSTRAP") or base.kafka_bootstrap,
         s3_region=env.get("DARKROOM_S3_REGION") or base.s3_region,
+        s3_ca_file=path_from(env, "DARKROOM_S3_CA_FILE") or base.s3_ca_file,
         topics=topics_from(env, base.topics),
         buckets=buckets_from(env, base.buckets),
     )
     store = env.get("DARKROOM_S3_ENDPOINT", "").rstrip("/")
     if store and store != base.s3_endpoint:
-        target = replace(target, s3_endpoint=store, s3_console_url=None, credentials_file=external_credentials(env))
+        target = replace(
+            target,
+            s3_endpoint=store,
+            s3_console_url=None,
+            credentials_file=external_credentials(env),
+            job_credentials_file=external_job_credentials(env),
+        )
+    if (target.kafka_bootstrap, target.s3_endpoint) != (base.kafka_bootstrap, base.s3_endpoint):
+        target = replace(target, proxies={})  # they stand before the parts of the stack, not before these
     flink = env.get("DARKROOM_FLINK_URL", "").rstrip("/")
     if flink and flink != base.flink_url:
         target = replace(target, flink_url=flink, flink_home=None, flink_conf_dir=None)
@@ -71,31 +83,47 @@ def target_of(record: StackRecord) -> Target:
         s3_region=record.s3_region,
         s3_console_url=record.s3_console_url,
         flink_url=record.flink_url,
+        s3_ca_file=record.s3_ca_file,
         credentials_file=record.credentials_file,
+        job_credentials_file=record.job_credentials_file,
         topics=record.topics,
         buckets=record.buckets,
         flink_home=record.flink_home,
         flink_conf_dir=record.flink_conf_dir,
+        proxies=record.proxies,
     )
 
 
 def job_environment(target: Target) -> dict[str, str]:
     """Return the variables that the job's client, the TaskManager and its Python workers need; none is secret."""
+    authority = {"DARKROOM_S3_CA_FILE": str(target.s3_ca_file)} if target.s3_ca_file else {}
     return {
-        "DARKROOM_KAFKA_BOOTSTRAP": target.kafka_bootstrap,
-        "DARKROOM_S3_ENDPOINT": target.s3_endpoint,
+        **authority,
+        "DARKROOM_KAFKA_BOOTSTRAP": target.proxies.get("kafka", target.kafka_bootstrap),
+        "DARKROOM_S3_ENDPOINT": f"http://{target.proxies['s3']}" if "s3" in target.proxies else target.s3_endpoint,
         "DARKROOM_S3_REGION": target.s3_region,
         "DARKROOM_EVENTS_TOPIC": target.topics.events,
         "DARKROOM_STATUS_TOPIC": target.topics.status,
         "DARKROOM_DEAD_LETTERS_TOPIC": target.topics.dead_letters,
         "DARKROOM_DERIVATIVES_BUCKET": target.buckets.derivatives,
-        "AWS_SHARED_CREDENTIALS_FILE": str(target.credentials_file),
+        "DARKROOM_SOURCE_BUCKETS": ",".join(target.buckets.sources),
+        "AWS_SHARED_CREDENTIALS_FILE": str(target.job_credentials_file),
     }
 
 
 def external_credentials(environment: Mapping[str, str]) -> Path:
     """Return the credentials file for a store that `up` did not start."""
     return Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or AWS_CREDENTIALS).expanduser()
+
+
+def external_job_credentials(environment: Mapping[str, str]) -> Path:
+    """Return the credentials file of the job for a store that `up` did not start: its own, else the operator's."""
+    return path_from(environment, "DARKROOM_JOB_CREDENTIALS_FILE") or external_credentials(environment)
+
+
+def path_from(environment: Mapping[str, str], name: str) -> Path | None:
+    """Return the path that a variable holds, or None when it is not set."""
+    return Path(environment[name]).expanduser() if environment.get(name) else None
 
 
 def topics_from(environment: Mapping[str, str], base: Topics) -> Topics:
@@ -109,8 +137,11 @@ def topics_from(environment: Mapping[str, str], base: Topics) -> Topics:
 
 def buckets_from(environment: Mapping[str, str], base: Buckets) -> Buckets:
     """Return the bucket names: the environment's, else those of `base`."""
+    images = environment.get("DARKROOM_IMAGES_BUCKET") or base.images
+    listed = environment.get("DARKROOM_SOURCE_BUCKETS")
     return Buckets(
-        images=environment.get("DARKROOM_IMAGES_BUCKET") or base.images,
+        images=images,
+        sources=tuple(listed.split(",")) if listed else base.sources if images == base.images else (images,),
         derivatives=environment.get("DARKROOM_DERIVATIVES_BUCKET") or base.derivatives,
         flink=environment.get("DARKROOM_FLINK_BUCKET") or base.flink,
     )
@@ -123,7 +154,9 @@ def _default_target(home: Home) -> Target:
         s3_region=DEFAULT_S3_REGION,
         s3_console_url=None,
         flink_url=f"http://127.0.0.1:{DEFAULT_FLINK_PORT}",
+        s3_ca_file=None,
         credentials_file=home.credentials,
+        job_credentials_file=home.job_credentials,
         topics=Topics(),
         buckets=Buckets(),
         flink_home=None,

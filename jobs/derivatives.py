@@ -5,7 +5,7 @@ Deploy with ``flink run -py jobs/derivatives.py``; settings come from the enviro
 
 import sys
 
-from pyflink.common import Configuration, Time, Types
+from pyflink.common import Configuration, Time, Types, WatermarkStrategy
 from pyflink.datastream import AsyncDataStream, DataStream, KeyedStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
@@ -42,16 +42,25 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
     by_user = key_by_user(items)
 
     admitted = (
-        by_user.process(Admit(writers, settings.memory, __version__), ITEM)
+        by_user.process(Admit(writers, settings.memory, settings.rate, __version__), ITEM)
         .name("admit the event")
         .uid("admit")
-        .set_description("per user: drop event ids seen before, supersede versions that are not the newest")
+        .set_description(
+            "per user: drop ids seen before, hold back a flood, supersede versions that are not the newest"
+        )
     )
-    # item(key, event) | item(key, event, status=SUPERSEDED) | item(key, dead_letter)
+    # item(key, event) | item(key, event, status=SUPERSEDED or REJECTED) | item(key, dead_letter)
+
+    apart = (
+        admitted.assign_timestamps_and_watermarks(WatermarkStrategy.no_watermarks())
+        .name("part admit from develop")
+        .uid("admitted")
+        .set_description("changes nothing; without it PyFlink makes one bundle of both: held events wait for images")
+    )
 
     developed = (
         AsyncDataStream.unordered_wait(
-            admitted,
+            apart,
             Develop(ends.open_store, settings.develop, writers),
             timeout=Time.seconds(
                 0

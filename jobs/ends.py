@@ -50,13 +50,16 @@ class KafkaEnds:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.open_store: Callable[[], ObjectStore] = S3Address(
-            settings.s3_endpoint, settings.s3_region, connections=settings.images_in_flight
+            settings.s3_endpoint,
+            settings.s3_region,
+            connections=settings.images_in_flight,
+            ca_file=str(settings.s3_ca_file) if settings.s3_ca_file else None,
         )
 
     def events(self, env: StreamExecutionEnvironment) -> DataStream:
         """Return the records of the events topic, from the checkpoint's offsets or, without one, the beginning."""
         settings = self._settings
-        source = (
+        builder = (
             KafkaSource.builder()
             .set_bootstrap_servers(settings.kafka_bootstrap)
             .set_topics(settings.events_topic)
@@ -65,10 +68,12 @@ class KafkaEnds:
             .set_property("isolation.level", "read_committed")
             .set_property("partition.discovery.interval.ms", "30000")
             .set_value_only_deserializer(ByteArraySchema())
-            .build()
         )
+        for name, value in settings.java_properties().items():
+            builder.set_property(name, value)
         name = f"read {settings.events_topic}"
-        stream = env.from_source(source, WatermarkStrategy.no_watermarks(), name, BYTES).uid("events")
+        watermarks = WatermarkStrategy.no_watermarks()
+        stream = env.from_source(builder.build(), watermarks, name, BYTES).uid("events")
         return stream.set_description(
             f"{settings.events_topic}: one Avro record per event, from the checkpoint's offsets"
         )
@@ -97,15 +102,17 @@ class KafkaEnds:
             .set_value_serialization_schema(RowFieldExtractorSchema(1))
             .build()
         )
-        return (
+        builder = (
             KafkaSink.builder()
             .set_bootstrap_servers(settings.kafka_bootstrap)
             .set_record_serializer(record)
             .set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE if exactly_once else DeliveryGuarantee.AT_LEAST_ONCE)
             .set_transactional_id_prefix(f"{settings.transactional_id_prefix}-{purpose}")
             .set_property("transaction.timeout.ms", str(settings.transaction_timeout_s * 1000))
-            .build()
         )
+        for key, value in settings.java_properties().items():
+            builder.set_property(key, value)
+        return builder.build()
 
 
 class FolderEnds:

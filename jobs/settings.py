@@ -3,26 +3,26 @@
 SettingsError lists every problem at once, naming the variables.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs import __version__
 from jobs.cluster_limits import ClusterLimits
+from jobs.kafka_access import KafkaAccess, authorities
 from jobs.presets_reading import read_presets
+from jobs.settings_report import PREFIX, listed, problems_in, refuse_contradictions
 from schemas.codec import Schema, load_folder
 from schemas.errors import SchemaFolderError
 from udfs.developer import DevelopSettings
 from udfs.imaging.errors import PresetsError
 from udfs.imaging.limits import Limits
 from udfs.ledger import Memory
+from udfs.shaping import Rate
 
-PREFIX = "DARKROOM_"
 HOUR_MS = 60 * 60 * 1000
 DAY_MS = 24 * HOUR_MS
 DEFAULT_PRESETS = Path(__file__).with_name("presets.yaml")
@@ -31,21 +31,17 @@ Positive = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
 BUCKET = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 Bucket = Annotated[str, Field(pattern=f"^{BUCKET}$")]
-PASSWORD = re.compile(r"(?<=//)[^/@]*(?=@)")
 
 
 class SettingsError(Exception):
     """The settings are missing, mistyped or contradictory; the message lists every problem."""
 
 
-class Settings(BaseSettings):
+class Settings(KafkaAccess, BaseSettings):
     """The job's settings; each is an environment variable with the prefix DARKROOM_."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    kafka_bootstrap: Annotated[
-        str, Field(pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$", description="host:port of the brokers")
-    ]
     events_topic: Annotated[Name, Field(description="topic of the events")] = "image-events"
     status_topic: Annotated[Name, Field(description="topic of the statuses")] = "image-status"
     dead_letters_topic: Annotated[Name, Field(description="topic of the dead letters")] = "image-dead-letters"
@@ -62,6 +58,10 @@ class Settings(BaseSettings):
     s3_endpoint: Annotated[
         str, Field(pattern=r"^https?://[^/@\s]+$", description="URL of the object store, without credentials")
     ]
+    s3_ca_file: Annotated[
+        Path | None,
+        Field(description="PEM file, at the same path on every machine, of the authorities that sign for the store"),
+    ] = None
     s3_region: Annotated[str, Field(description="region of the object store")] = "us-east-1"
     derivatives_bucket: Annotated[Bucket, Field(description="bucket of the derivatives")] = "derivatives"
 
@@ -99,16 +99,21 @@ class Settings(BaseSettings):
     render_timeout_s: Annotated[Positive, Field(description="time on the clock that rendering one image may take")] = 50
     user_events_per_minute: Annotated[
         Positive, Field(description="events of one user that are developed per minute; more are held back")
-    ] = 600
+    ] = 120
     user_burst: Annotated[
         Positive, Field(description="events of one user that are developed at once after a pause")
-    ] = 100
+    ] = 20
     max_held_per_user: Annotated[
         Positive, Field(description="events of one user that are held back; more are rejected")
     ] = 10_000
     storage_patience_s: Annotated[
         Positive, Field(description="how long an unreachable store is asked again before the job restarts")
     ] = 60
+
+    @field_validator("s3_ca_file")
+    @classmethod
+    def _authorities_are_readable(cls, file: Path | None) -> Path | None:
+        return authorities(file)
 
     @field_validator("presets_file")
     @classmethod
@@ -129,30 +134,26 @@ class Settings(BaseSettings):
         return folder
 
     @model_validator(mode="after")
-    def _topics_differ(self) -> Self:
-        topics = (self.events_topic, self.status_topic, self.dead_letters_topic)
-        if len(set(topics)) < len(topics):
-            message = (
-                f"DARKROOM_EVENTS_TOPIC, DARKROOM_STATUS_TOPIC and DARKROOM_DEAD_LETTERS_TOPIC must differ: {topics}"
-            )
-            raise ValueError(message)
+    def _settings_agree(self) -> Self:
+        refuse_contradictions([*self.contradictions(), *self._topics_that_clash(), *self._amounts_that_clash()])
         return self
 
-    @model_validator(mode="after")
-    def _amounts_agree(self) -> Self:
+    def _topics_that_clash(self) -> Iterator[str]:
+        topics = (self.events_topic, self.status_topic, self.dead_letters_topic)
+        if len(set(topics)) < len(topics):
+            yield f"DARKROOM_EVENTS_TOPIC, DARKROOM_STATUS_TOPIC and DARKROOM_DEAD_LETTERS_TOPIC must differ: {topics}"
+
+    def _amounts_that_clash(self) -> Iterator[str]:
         if self.max_source_bytes > self.bytes_in_flight:
-            message = (
+            yield (
                 f"DARKROOM_MAX_SOURCE_BYTES ({self.max_source_bytes}) is more than DARKROOM_BYTES_IN_FLIGHT"
                 f" ({self.bytes_in_flight}): one source would break the budget; raise the budget or lower the limit"
             )
-            raise ValueError(message)
         if self.dedupe_hours > self.image_memory_days * 24:
-            message = (
+            yield (
                 f"DARKROOM_DEDUPE_HOURS ({self.dedupe_hours}) is more than DARKROOM_IMAGE_MEMORY_DAYS"
                 f" ({self.image_memory_days} days): an event would be remembered longer than its image"
             )
-            raise ValueError(message)
-        return self
 
     @property
     def writers(self) -> list[Schema]:
@@ -168,6 +169,11 @@ class Settings(BaseSettings):
             max_events=self.max_events_per_user,
             max_images=self.max_images_per_user,
         )
+
+    @property
+    def rate(self) -> Rate:
+        """How much of one user is developed, and how much is held back."""
+        return Rate(self.user_events_per_minute, self.user_burst, self.max_held_per_user)
 
     @property
     def develop(self) -> DevelopSettings:
@@ -201,7 +207,7 @@ class Settings(BaseSettings):
         }
         problems = list(cluster.problems(self.delivery, self.transaction_timeout_s, waits_s))
         if problems:
-            raise SettingsError(_listed(problems))
+            raise SettingsError(listed(problems))
 
 
 def read_settings() -> Settings:
@@ -213,31 +219,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = (one for problem in error.errors(include_url=False) for one in _problems(problem))
-        raise SettingsError(_listed(problems)) from None
-
-
-def _problems(problem: ErrorDetails) -> tuple[str, ...]:
-    """Return the problems of a presets file as they are: each names the file and the line itself."""
-    cause = getattr(problem.get("ctx", {}).get("error"), "__cause__", None)
-    return cause.problems if isinstance(cause, PresetsError) else (_problem(problem),)
-
-
-def _problem(problem: ErrorDetails) -> str:
-    words = problem["msg"].removeprefix("Value error, ")
-    if not problem["loc"]:
-        return words
-    name = str(problem["loc"][0])
-    variable = PREFIX + name.upper()
-    about = Settings.model_fields[name].description
-    if problem["type"] == "missing":
-        return f"{variable} is not set ({about})"
-    value = PASSWORD.sub("***", repr(problem["input"]))
-    return f"{variable} is {value}: {words} ({about})"
-
-
-def _listed(problems: Iterable[str]) -> str:
-    return "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
+        raise SettingsError(listed(problems_in(error, Settings))) from None
 
 
 def _read_schemas(folder: Path | None) -> list[Schema]:

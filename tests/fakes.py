@@ -1,5 +1,6 @@
 """Small real classes in the place of Flink's runtime and of the store; what goes wrong is data."""
 
+import copy
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,7 +83,7 @@ class FakeStore:
         data = self.objects.get((bucket, key))
         if data is None:
             raise SourceMissingError(key)
-        if etag is not None and etag != hashlib.md5(data, usedforsecurity=False).hexdigest():
+        if etag is not None and etag != _etag(data):
             raise SourceChangedError(key)
         return FakeSource(self, Call("read", bucket, key), data)
 
@@ -126,12 +127,17 @@ class FakeStore:
             hold.pass_through(call)
 
 
+def _etag(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
 class FakeSource:
     """An opened source of a FakeStore, which notes whether it is read or closed."""
 
     def __init__(self, store: FakeStore, call: Call, data: bytes) -> None:
         self._store, self._call, self._data = store, call, data
         self.size = len(data)
+        self.etag = _etag(data)
 
     def read(self) -> bytes:
         self._store._enter(self._call)
@@ -210,16 +216,40 @@ class FakeValueState:
         self.values.pop(self._timers.key, None)
 
 
+class FakeMapState:
+    """One map per key; a map whose last entry is removed leaves nothing behind."""
+
+    def __init__(self, timers: FakeTimers) -> None:
+        self.values: dict[str, dict[Any, Any]] = {}
+        self._timers = timers
+
+    def get(self, key: Any) -> Any:
+        return self.values.get(self._timers.key, {}).get(key)
+
+    def put(self, key: Any, value: Any) -> None:
+        self.values.setdefault(self._timers.key, {})[key] = value
+
+    def remove(self, key: Any) -> None:
+        entries = self.values[self._timers.key]
+        del entries[key]
+        if not entries:
+            del self.values[self._timers.key]
+
+
 class FakeRuntimeContext:
     """What a function gets in `open`: states by name, and metrics."""
 
     def __init__(self, timers: FakeTimers | None = None) -> None:
         self.metrics = FakeMetrics()
         self.states: dict[str, FakeValueState] = {}
+        self.map_states: dict[str, FakeMapState] = {}
         self._timers = timers or FakeTimers(0)
 
     def get_state(self, descriptor: Any) -> FakeValueState:
         return self.states.setdefault(descriptor.name, FakeValueState(self._timers))
+
+    def get_map_state(self, descriptor: Any) -> FakeMapState:
+        return self.map_states.setdefault(descriptor.name, FakeMapState(self._timers))
 
     def get_metrics_group(self) -> FakeMetrics:
         return self.metrics
@@ -239,20 +269,24 @@ class FakeTimerContext:
 
 
 class FakeKeyedOperator:
-    """Runs a keyed function as Flink would: its state and its timers by key, fired in their order."""
+    """Runs a keyed function as Flink would: its state and its timers by key, fired in their order.
+
+    `released` is what came out of timers, each with its time.
+    """
 
     def __init__(self, function: KeyedProcessFunction, now: int) -> None:
         self._function = function
         self.timers = FakeTimers(now)
         self.context = FakeRuntimeContext(self.timers)
         self.fired = 0
+        self.released: list[tuple[int, Row]] = []
         function.open(self.context)
 
     @property
-    def state(self) -> dict[str, Any]:
-        """The function's one state: value by key."""
-        (state,) = self.context.states.values()
-        return state.values
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Every state that holds something: value by key."""
+        states = {**self.context.states, **self.context.map_states}
+        return {name: state.values for name, state in states.items() if state.values}
 
     def process(self, *items: Row) -> list[Row]:
         """Process items, and return what comes out."""
@@ -264,6 +298,12 @@ class FakeKeyedOperator:
             self.timers.now = max(self.timers.now, due[0][0])
             self._fire(due[0])
         self.timers.now = time
+
+    def take_over(self, stopped: "FakeKeyedOperator") -> None:
+        """Start with the state and the timers of another, as a restart from its checkpoint does."""
+        self.timers.pending = set(stopped.timers.pending)
+        for name, values in stopped.state.items():
+            {**self.context.states, **self.context.map_states}[name].values = copy.deepcopy(values)
 
     def run_out(self) -> None:
         """Fire timers until none is pending; AssertionError when they never end."""
@@ -282,4 +322,5 @@ class FakeKeyedOperator:
         self.timers.pending.remove(timer)
         self.timers.key = timer[1]
         self.fired += 1
-        assert list(self._function.on_timer(timer[0], FakeTimerContext(self.timers))) == []
+        released = self._function.on_timer(timer[0], FakeTimerContext(self.timers))
+        self.released += [(self.timers.now, out) for out in released]

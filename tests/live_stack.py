@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -61,6 +62,7 @@ class Scenario:
             "DARKROOM_FLINK_BUCKET": f"{name}-flink",
             "DARKROOM_CONSUMER_GROUP": name,
             "DARKROOM_TRANSACTIONAL_ID_PREFIX": name,
+            "DARKROOM_USER_BURST": "100000",  # only the test of the shaping waits for it
             **settings,
         }
         self.checkpoints = f"s3://{name}-flink/checkpoints"
@@ -177,9 +179,10 @@ def eventually(
         time.sleep(every_s)
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    home = Home(tmp_path_factory.mktemp("stack"))
+@contextmanager
+def own_stack(folder: Path, *flags: str) -> Iterator[Stack]:
+    """Run a stack with its data in a folder and on free ports; nothing of it is left in the end. Flags are of `up`."""
+    home = Home(folder)
     kafka, s3, console, flink = (str(port) for port in choose_internal(4))
     foreign = ("DARKROOM_CACHE",)
     environment = {
@@ -192,10 +195,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "DARKROOM_SLOTS": "2",
     }
     command = [sys.executable, "-m", "darkroom"]
-    subprocess.run([*command, "up"], env=environment, check=True, timeout=1200)
+    subprocess.run([*command, "up", *flags], env=environment, check=True, timeout=1200)
     yield Stack(home, environment)
     subprocess.run([*command, "down", "--wipe"], env=environment, check=True, timeout=120)
     assert not marked_processes(home.path)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with own_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
 
 
 @pytest.fixture

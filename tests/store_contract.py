@@ -67,6 +67,31 @@ class StoreContract:
             store.open_source(bucket, "large.jpg", None).close()
         assert len(content(store, bucket, "large.jpg")) == 1_000_000
 
+    def test_a_source_that_is_replaced_after_it_was_opened_is_never_mixed(
+        self, store: ObjectStore, bucket: str
+    ) -> None:
+        versions = [bytes([number]) * 6_000_000 for number in range(2)]
+        opened = store.open_source(bucket, stored(store, bucket, "cat.jpg", versions[0]), None)
+        stored(store, bucket, "cat.jpg", versions[1])
+        try:
+            assert opened.read() in versions
+        except StoreUnavailableError:
+            pass  # it is read again
+        assert content(store, bucket, "cat.jpg") == versions[1]
+
+    def test_a_source_that_is_opened_again_has_the_same_tag_until_it_is_replaced(
+        self, store: ObjectStore, bucket: str
+    ) -> None:
+        tags = []
+        for data in (b"first", None, b"other"):
+            if data is not None:
+                stored(store, bucket, "cat.jpg", data)
+            opened = store.open_source(bucket, "cat.jpg", None)
+            tags.append(opened.etag)
+            opened.close()
+        assert tags[0] == tags[1] != tags[2]
+        assert None not in tags
+
     @pytest.mark.parametrize("key", MISSING_KEYS)
     def test_a_source_that_is_not_there_is_missing(self, store: ObjectStore, bucket: str, key: str) -> None:
         stored(store, bucket, "folder/file")

@@ -1,95 +1,150 @@
-"""Admit, keyed by user: one outcome per event id, newest version per image. Keyed state: one ledger per user."""
+"""Admit, keyed by user: one outcome per event id, newest version per image, and no user at the others' expense.
+
+Keyed state of a user: the ledger of what is remembered, the shaping, and the events that are held back. An event is
+judged by its version when it goes on, not when it arrives: what the ledger says has happened, in the order in which
+it happened, and an event that is rejected or still held has not.
+"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
-from pyflink.datastream.state import ValueStateDescriptor
+from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from schemas.codec import Schema
-from schemas.reasons import Reason
-from schemas.records import Failure, ImageEvent, ImageStatus, Outcome, Stage, event_codec, status_codec
-from udfs.items import item
-from udfs.ledger import LedgerCodec, Memory, Verdict
+from schemas.records import ImageEvent, event_codec
+from udfs.items import BYTES, item
+from udfs.ledger import CLEANUP_INTERVAL_MS, Ledger, LedgerCodec, Memory, Verdict
+from udfs.refusal import Refusals
+from udfs.shaping import Rate, Shaping, ShapingCodec, Turn
 
-SUPERSEDED = {
-    Verdict.NEWER_VERSION_KNOWN: (
-        Reason.NEWER_VERSION_KNOWN,
-        "version {version} is not newer than one that took effect before",
-    ),
-    Verdict.IMAGE_DELETED: (Reason.IMAGE_DELETED, "the image was deleted at version {version} or later"),
-}
+
+@dataclass(frozen=True, slots=True)
+class _User:
+    """What is known of the user whose event or timer is in hand."""
+
+    ledger: Ledger
+    shaping: Shaping
 
 
 class Admit(KeyedProcessFunction):
-    """Item -> the item if its event is to be developed, with a status if it is superseded, nothing if seen before."""
+    """Item -> the item if its event is to be developed, with a status if it is refused, nothing if seen before.
 
-    def __init__(self, writers: list[Schema], memory: Memory, job_version: str) -> None:
+    What a user sends faster than the rate is held and goes on later, in its order, from a timer.
+    """
+
+    def __init__(self, writers: list[Schema], memory: Memory, rate: Rate, job_version: str) -> None:
         self._writers = writers
         self._memory = memory
+        self._rate = rate
         self._job_version = job_version
 
     def open(self, runtime_context: RuntimeContext) -> None:
         self._events = event_codec(self._writers)
-        self._statuses = status_codec()
+        self._refusals = Refusals(self._job_version)
         self._ledgers = LedgerCodec(self._writers)
-        self._ledger = runtime_context.get_state(
-            ValueStateDescriptor("user-ledger", Types.PRIMITIVE_ARRAY(Types.BYTE()))
-        )
+        self._shapings = ShapingCodec(self._writers)
+        self._ledger = runtime_context.get_state(ValueStateDescriptor("user-ledger", BYTES))
+        self._shaping = runtime_context.get_state(ValueStateDescriptor("user-shaping", BYTES))
+        self._held = runtime_context.get_map_state(MapStateDescriptor("user-held-events", Types.LONG(), BYTES))
         metrics = runtime_context.get_metrics_group()
         self._verdicts = {verdict: metrics.counter(verdict.name.lower()) for verdict in Verdict}
+        self._turns = {Turn.HOLD: metrics.counter("held"), Turn.REJECT: metrics.counter("user_backlog_full")}
         self._largest_ledger = 0
+        self._held_by_user: dict[str, int] = {}  # each such user has a timer, so after a restart it is soon complete
         metrics.gauge("largest_user_state_bytes", lambda: self._largest_ledger)
+        metrics.gauge("held_events", lambda: sum(self._held_by_user.values()))
+        metrics.gauge("held_users", lambda: len(self._held_by_user))
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         if value.event is None:
             yield value
             return
+        now = ctx.timer_service().current_processing_time()
+        user = self._read(now)
         event = self._events.decode(value.event)
-        verdict = self._judge(event, ctx)
-        self._verdicts[verdict].inc()
-        if verdict is Verdict.ADMITTED:
-            yield value
-        elif verdict in SUPERSEDED:
-            yield item(value.key, event=value.event, status=self._superseded(event, verdict))
+        if not user.ledger.note(event.event_id, now, self._memory):
+            self._verdicts[Verdict.DUPLICATE].inc()
+            return
+        out = self._arrive(user, event, value.event, now)
+        self._write(user, now, ctx)
+        if out is not None:
+            yield out
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
-        ledger = self._ledgers.decode(self._ledger.value())
-        now = max(timestamp, ctx.timer_service().current_processing_time())
-        ledger.forget(now)
-        ledger.cleanup_at = ledger.next_cleanup(now)
-        if ledger.is_empty:
+        clock = ctx.timer_service().current_processing_time()
+        due = max(timestamp, clock)
+        user = self._read(clock)
+        if user.ledger.cleanup_at <= due:
+            user.ledger.forget(due)
+            user.ledger.cleanup_at = 0
+        if user.shaping.release_at <= due:
+            user.shaping.release_at = 0
+        released = list(self._release(user, clock))
+        self._write(user, clock, ctx)
+        return iter(released)
+
+    def _arrive(self, user: _User, event: ImageEvent, record: bytes, now: int) -> Row | None:
+        turn = user.shaping.arrive(now, self._rate)
+        if turn is Turn.PASS:
+            return self._pass_on(user, event, record, now)
+        self._turns[turn].inc()
+        if turn is Turn.REJECT:
+            return item(event.user_id, event=record, status=self._refusals.backlog_full(event, self._rate.max_held))
+        self._held.put(user.shaping.hold(), record)
+        return None
+
+    def _release(self, user: _User, now: int) -> Iterator[Row]:
+        while (number := user.shaping.release(now, self._rate)) is not None:
+            record = self._held.get(number)
+            self._held.remove(number)
+            yield self._pass_on(user, self._events.decode(record), record, now)
+
+    def _pass_on(self, user: _User, event: ImageEvent, record: bytes, now: int) -> Row:
+        verdict = user.ledger.judge(event, now, self._memory)
+        self._verdicts[verdict].inc()
+        status = None if verdict is Verdict.ADMITTED else self._refusals.superseded(event, verdict)
+        return item(event.user_id, event=record, status=status)
+
+    def _read(self, now: int) -> _User:
+        return _User(
+            self._ledgers.decode(self._ledger.value()),
+            self._shapings.decode(self._shaping.value(), now, self._rate),
+        )
+
+    def _write(self, user: _User, now: int, ctx: KeyedProcessFunction.Context) -> None:
+        """Keep what is known of the user, or nothing if there is nothing to know, and see to the timers."""
+        self._count_held(ctx.get_current_key(), user.shaping.held)
+        idle = user.shaping.is_idle(now, self._rate)
+        if idle:
+            self._shaping.clear()
+        else:
+            self._set_release(user.shaping, now, ctx)
+            self._shaping.update(self._shapings.encode(user.shaping))
+        if idle and user.ledger.is_empty:
             self._ledger.clear()
         else:
-            self._ledger.update(self._ledgers.encode(ledger))
-            ctx.timer_service().register_processing_time_timer(ledger.cleanup_at)
-        return iter(())
-
-    def _judge(self, event: ImageEvent, ctx: KeyedProcessFunction.Context) -> Verdict:
-        ledger = self._ledgers.decode(self._ledger.value())
-        now = ctx.timer_service().current_processing_time()
-        verdict = ledger.admit(event, now, self._memory)
-        if verdict is not Verdict.DUPLICATE:
-            if not ledger.cleanup_at:
-                ledger.cleanup_at = ledger.next_cleanup(now)
-                ctx.timer_service().register_processing_time_timer(ledger.cleanup_at)
-            encoded = self._ledgers.encode(ledger)
+            self._set_cleanup(user.ledger, now, ctx)
+            encoded = self._ledgers.encode(user.ledger)
             self._largest_ledger = max(self._largest_ledger, len(encoded))
             self._ledger.update(encoded)
-        return verdict
 
-    def _superseded(self, event: ImageEvent, verdict: Verdict) -> bytes:
-        reason, message = SUPERSEDED[verdict]
-        return self._statuses.encode(
-            ImageStatus(
-                event_id=event.event_id,
-                kind=event.kind,
-                user_id=event.user_id,
-                image_id=event.image_id,
-                version=event.version,
-                outcome=Outcome.SUPERSEDED,
-                failures=(Failure(stage=Stage.ADMIT, reason=reason, message=message.format(version=event.version)),),
-                job_version=self._job_version,
-                traceparent=event.traceparent,
-            )
-        )
+    def _set_release(self, shaping: Shaping, now: int, ctx: KeyedProcessFunction.Context) -> None:
+        """Wake up for the next held event; earlier than thought, if the clock was set back or the rate raised."""
+        at = shaping.next_release(now, self._rate)
+        if shaping.held and (not shaping.release_at or at < shaping.release_at):
+            shaping.release_at = at
+            ctx.timer_service().register_processing_time_timer(at)
+
+    def _set_cleanup(self, ledger: Ledger, now: int, ctx: KeyedProcessFunction.Context) -> None:
+        """Wake up when the next entry ends; while only a bucket is left to fill, look again in an hour."""
+        if not ledger.cleanup_at:
+            ledger.cleanup_at = ledger.next_cleanup(now) or now + CLEANUP_INTERVAL_MS
+            ctx.timer_service().register_processing_time_timer(ledger.cleanup_at)
+
+    def _count_held(self, key: str, held: int) -> None:
+        if held:
+            self._held_by_user[key] = held
+        else:
+            self._held_by_user.pop(key, None)

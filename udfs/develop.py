@@ -9,6 +9,7 @@ from schemas.codec import Schema
 from schemas.records import DeadLetter, ImageStatus, Outcome, dead_letter_codec, event_codec, status_codec
 from udfs.developer import Developer, DevelopSettings
 from udfs.items import item
+from udfs.lifeline import end_with_task_manager
 from udfs.object_store import ObjectStore
 
 
@@ -29,6 +30,7 @@ class Develop(AsyncFunction):
         self._events = event_codec(self._writers)
         self._statuses = status_codec()
         self._dead_letters = dead_letter_codec()
+        end_with_task_manager()
         self._developer = Developer(self._open_store(), self._settings)
         budget = self._developer.budget
         metrics = runtime_context.get_metrics_group()

@@ -1,12 +1,10 @@
 """Develop one event: fetch its source, render every preset from one decode, store, remove what that replaces.
 
 A fault of the event or its picture becomes a status; a store that does not answer is asked again with back-off and
-then raises StoreUnavailableError. Knows nothing of Flink.
+then raises StoreUnavailableError. Pictures are decoded in other processes only. Knows nothing of Flink.
 """
 
-import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,14 +20,15 @@ from schemas.records import (
     Stage,
 )
 from udfs.course import Course
-from udfs.errors import SourceError, StoreUnavailableError
-from udfs.fetching import Fetching
+from udfs.errors import RenderingError, SandboxUnavailableError, SourceError, StoreUnavailableError
+from udfs.fetching import Fetching, SourceRules
 from udfs.imaging import render as imaging
 from udfs.imaging.errors import ImagingError
 from udfs.imaging.presets import Presets
 from udfs.in_flight import ByteBudget, Turns
 from udfs.object_store import ObjectStore
 from udfs.patience import Patience
+from udfs.sandbox.sandbox import Budget, Sandbox
 from udfs.storing import Stored, Storing
 
 log = logging.getLogger(__name__)
@@ -61,23 +60,26 @@ class Developer:
         self._store = store
         self._settings = settings
         self._turns = Turns()
-        self._lost: StoreUnavailableError | None = None
+        self._lost: StoreUnavailableError | SandboxUnavailableError | None = None
         self.budget = ByteBudget(settings.bytes_in_flight)
         self._patience = Patience(settings.images_in_flight, settings.storage_patience_s)
-        self._fetching = Fetching(store, self._patience, self.budget, settings.limits.max_source_bytes)
+        sources = SourceRules(settings.source_buckets, settings.limits.max_source_bytes, settings.source_wait_s)
+        self._fetching = Fetching(store, self._patience, self.budget, sources)
         self._storing = Storing(store, settings.derivatives_bucket, self._patience)
-        self._renderers = ThreadPoolExecutor(settings.render_processes, "render")
+        budget = Budget(settings.render_memory_bytes, settings.render_cpu_s, settings.render_timeout_s)
+        self._sandbox = Sandbox(settings.presets, settings.limits, settings.render_processes, budget)
 
     def close(self) -> None:
-        """End the threads; what they are doing is finished first."""
+        """End the rendering processes and the threads; what the store was asked is finished first."""
+        self._sandbox.close()
         self._patience.close()
-        self._renderers.shutdown(cancel_futures=True)
 
     async def develop(self, event: ImageEvent) -> ImageStatus:
         """Return the status of an admitted event, after everything it names is stored.
 
         Raises:
             StoreUnavailableError: the store did not answer within the job's patience.
+            SandboxUnavailableError: no rendering process can be started.
         """
         course = Course()
         async with self._turns.turn((event.user_id, event.image_id)):
@@ -91,7 +93,9 @@ class Developer:
                 return self._without_derivatives(event, course, Outcome.REJECTED, error.reason, str(error))
             except ImagingError as error:
                 return self._without_derivatives(event, course, Outcome.REJECTED, Reason(error.reason), str(error))
-            except StoreUnavailableError as error:
+            except RenderingError as error:
+                return self._without_derivatives(event, course, Outcome.FAILED, error.reason, str(error))
+            except (StoreUnavailableError, SandboxUnavailableError) as error:
                 self._lost = error
                 raise
             except Exception as error:
@@ -111,10 +115,8 @@ class Developer:
         course.stage = Stage.RENDER
         presets = self._settings.presets.choose(event.presets, event.user_id, event.attributes)
         focal_point = (event.focal_point.x, event.focal_point.y) if event.focal_point else None
-        async with self._fetching.fetched(event.source, course) as data, course.at(Stage.RENDER):
-            rendering = await asyncio.get_running_loop().run_in_executor(
-                self._renderers, imaging.render, data, presets, self._settings.limits, focal_point
-            )
+        async with self._fetching.fetched(event, event.source, course) as data, course.at(Stage.RENDER):
+            rendering = await self._sandbox.render(data, presets, focal_point, course)
         async with course.at(Stage.STORE):
             stored = await self._storing.keep(event, rendering, course)
         return self._derived(event, course, rendering, stored)

@@ -25,7 +25,7 @@ class FolderAddress:
 
 
 class FolderStore:
-    """Folders as an ObjectStore; entity tags and headers are not kept.
+    """Folders as an ObjectStore; the entity tags of events are not looked at, and headers are not kept.
 
     Guarantee: a file is there, whole, when ``put`` returns; it appears by a rename.
     """
@@ -93,17 +93,26 @@ class FolderSource:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.size = os.fstat(file.fileno()).st_size
+        self.etag: str | None = _tag(file)
 
     def read(self) -> bytes:
         with self._file as file:
             try:
-                data = file.read()
+                data, tag = file.read(), _tag(file)
             except OSError as error:
                 raise StoreUnavailableError(str(error)) from error
         if len(data) != self.size:
             message = f"{file.name}: {len(data)} bytes arrived of {self.size}"
             raise StoreUnavailableError(message)
+        if tag != self.etag:
+            message = f"{file.name} was written to while it was read"
+            raise StoreUnavailableError(message)
         return data
 
     def close(self) -> None:
         self._file.close()
+
+
+def _tag(file: BinaryIO) -> str:
+    found = os.fstat(file.fileno())
+    return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"

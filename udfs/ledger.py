@@ -4,19 +4,17 @@ Times are epoch milliseconds. Every entry has an end of life, and the number of 
 """
 
 import hashlib
-import struct
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TypeVar
 
 from schemas.codec import Codec, Schema, load_schema
 from schemas.records import EventKind, ImageEvent
-
-Value = TypeVar("Value")
+from udfs.packed_table import ID_BYTES, NUMBER_BYTES, PackedTable, packed, unpacked
 
 CLEANUP_INTERVAL_MS = 60 * 60 * 1000
-ID_BYTES = 16
+EVENT_WIDTHS = (NUMBER_BYTES,)  # its end
+IMAGE_WIDTHS = (NUMBER_BYTES, 1, NUMBER_BYTES)  # version, deletion, end
 
 
 class Verdict(Enum):
@@ -38,7 +36,7 @@ class Memory:
     max_images: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ImageMark:
     """The newest version of one image, and whether it is a deletion."""
 
@@ -47,13 +45,22 @@ class ImageMark:
     forgotten_at: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Ledger:
     """Seen event ids and newest versions of one user; ids as hashes, oldest first."""
 
-    seen_events: dict[bytes, int]
-    images: dict[bytes, ImageMark]
-    cleanup_at: int = 0
+    seen_events: PackedTable
+    images: PackedTable
+    cleanup_at: int
+
+    def __init__(self, seen_events: Mapping[bytes, int], images: Mapping[bytes, ImageMark], cleanup_at: int = 0):
+        self.seen_events = PackedTable(EVENT_WIDTHS, b"", (b"",))
+        self.images = PackedTable(IMAGE_WIDTHS, b"", (b"", b"", b""))
+        self.cleanup_at = cleanup_at
+        for key, end in seen_events.items():
+            self.seen_events.put(None, key, (packed(end),), len(seen_events))
+        for key, mark in images.items():
+            self.images.put(None, key, _cells(mark), len(images))
 
     @property
     def is_empty(self) -> bool:
@@ -62,30 +69,39 @@ class Ledger:
 
     def admit(self, event: ImageEvent, now: int, memory: Memory) -> Verdict:
         """Decide about one event and remember it; an event already seen changes nothing."""
-        event_hash = _hash(event.event_id)
-        if self.seen_events.get(event_hash, 0) > now:
-            return Verdict.DUPLICATE
-        _remember(self.seen_events, event_hash, now + memory.event_ms, memory.max_events)
-        image_hash = _hash(event.image_id)
-        mark = self.images.get(image_hash)
+        return self.judge(event, now, memory) if self.note(event.event_id, now, memory) else Verdict.DUPLICATE
+
+    def note(self, event_id: str, now: int, memory: Memory) -> bool:
+        """Remember an event id; return False, and change nothing, if it is remembered already."""
+        key = _hash(event_id)
+        row = self.seen_events.find(key)
+        if row is not None and unpacked(self.seen_events.cells(row)[0]) > now:
+            return False
+        self.seen_events.put(row, key, (packed(now + memory.event_ms),), memory.max_events)
+        return True
+
+    def judge(self, event: ImageEvent, now: int, memory: Memory) -> Verdict:
+        """Decide by the newest version of the event's image whether it takes effect, and if so remember its version."""
+        key = _hash(event.image_id)
+        row = self.images.find(key)
+        mark = None if row is None else _mark(self.images.cells(row))
         if mark is not None and mark.forgotten_at <= now:
             mark = None
         verdict = _judge(event, mark)
-        if verdict is Verdict.ADMITTED:
+        if mark is None or verdict is Verdict.ADMITTED:
             mark = ImageMark(event.version, event.kind is EventKind.DELETED, 0)
-        if mark is not None:
-            mark.forgotten_at = now + memory.image_ms
-            _remember(self.images, image_hash, mark, memory.max_images)
+        touched = ImageMark(mark.version, mark.deleted, now + memory.image_ms)
+        self.images.put(row, key, _cells(touched), memory.max_images)
         return verdict
 
     def forget(self, now: int) -> None:
         """Drop every entry whose end of life has come."""
-        self.seen_events = {key: end for key, end in self.seen_events.items() if end > now}
-        self.images = {key: mark for key, mark in self.images.items() if mark.forgotten_at > now}
+        self.seen_events.keep_ending_after(now)
+        self.images.keep_ending_after(now)
 
     def next_cleanup(self, now: int) -> int:
         """Return when the next entry ends, at least an hour from now; 0 when nothing is remembered."""
-        ends = [*self.seen_events.values(), *(mark.forgotten_at for mark in self.images.values())]
+        ends = (*self.seen_events.ends(), *self.images.ends())
         return max(min(ends), now + CLEANUP_INTERVAL_MS) if ends else 0
 
 
@@ -100,15 +116,16 @@ class LedgerCodec:
 
     def encode(self, ledger: Ledger) -> bytes:
         """Return the ledger as bytes."""
-        marks = ledger.images.values()
+        (event_ends,) = ledger.seen_events.columns
+        versions, deletions, image_ends = ledger.images.columns
         return self._codec.encode(
             {
-                "event_ids": b"".join(ledger.seen_events),
-                "event_ends": _pack(ledger.seen_events.values()),
-                "image_ids": b"".join(ledger.images),
-                "image_versions": _pack(mark.version for mark in marks),
-                "image_deletions": bytes(mark.deleted for mark in marks),
-                "image_ends": _pack(mark.forgotten_at for mark in marks),
+                "event_ids": ledger.seen_events.ids,
+                "event_ends": event_ends,
+                "image_ids": ledger.images.ids,
+                "image_versions": versions,
+                "image_deletions": deletions,
+                "image_ends": image_ends,
                 "cleanup_at": ledger.cleanup_at,
             }
         )
@@ -118,13 +135,11 @@ class LedgerCodec:
         if data is None:
             return Ledger({}, {})
         record = self._codec.decode(data)
-        versions, ends = _unpack(record["image_versions"]), _unpack(record["image_ends"])
-        marks = map(ImageMark, versions, map(bool, record["image_deletions"]), ends)
-        return Ledger(
-            seen_events=dict(zip(_ids(record["event_ids"]), _unpack(record["event_ends"]), strict=True)),
-            images=dict(zip(_ids(record["image_ids"]), marks, strict=True)),
-            cleanup_at=record["cleanup_at"],
-        )
+        ledger = Ledger({}, {}, record["cleanup_at"])
+        ledger.seen_events = PackedTable(EVENT_WIDTHS, record["event_ids"], (record["event_ends"],))
+        image_columns = (record["image_versions"], record["image_deletions"], record["image_ends"])
+        ledger.images = PackedTable(IMAGE_WIDTHS, record["image_ids"], image_columns)
+        return ledger
 
 
 def _judge(event: ImageEvent, mark: ImageMark | None) -> Verdict:
@@ -141,25 +156,14 @@ def _repeats(kind: EventKind, deleted: bool) -> bool:
     return kind is not EventKind.UPLOADED
 
 
-def _remember(entries: dict[bytes, Value], key: bytes, value: Value, limit: int) -> None:
-    entries.pop(key, None)
-    entries[key] = value
-    while len(entries) > limit:
-        del entries[next(iter(entries))]
+def _cells(mark: ImageMark) -> tuple[bytes, bytes, bytes]:
+    return packed(mark.version), bytes((mark.deleted,)), packed(mark.forgotten_at)
+
+
+def _mark(cells: tuple[bytes, ...]) -> ImageMark:
+    version, deletion, end = cells
+    return ImageMark(unpacked(version), deletion != b"\0", unpacked(end))
 
 
 def _hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=ID_BYTES).digest()
-
-
-def _ids(packed: bytes) -> list[bytes]:
-    return [packed[start : start + ID_BYTES] for start in range(0, len(packed), ID_BYTES)]
-
-
-def _pack(numbers: Iterable[int]) -> bytes:
-    values = tuple(numbers)
-    return struct.pack(f"<{len(values)}q", *values)
-
-
-def _unpack(packed: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(packed) // 8}q", packed)

@@ -5,12 +5,16 @@ from typing import Protocol
 
 
 class OpenedSource(Protocol):
-    """A source whose size is known and whose bytes have not been read."""
+    """A source whose size and entity tag are known and whose bytes have not been read.
+
+    The tag differs between two contents of one key; a store without tags has None.
+    """
 
     size: int
+    etag: str | None
 
     def read(self) -> bytes:
-        """Return all bytes; StoreUnavailableError when fewer or more arrive than announced."""
+        """Return all bytes, of one version; StoreUnavailableError when fewer or more arrive than announced."""
 
     def close(self) -> None:
         """Give the connection back without reading."""

@@ -49,6 +49,7 @@ class S3Address:
     endpoint: str
     region: str
     connections: int
+    ca_file: str | None = None  # PEM; None: the certificate authorities that the machine trusts
 
     def __call__(self) -> ObjectStore:
         """Open a store; credentials from AWS_SHARED_CREDENTIALS_FILE, AWS_* or MINIO_* variables."""
@@ -65,6 +66,7 @@ class S3Address:
                 maxsize=self.connections,
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
                 retries=False,  # retried in one place only, by develop
+                ca_certs=self.ca_file,
             ),
         )
         return S3Store(client, self.endpoint)
@@ -144,6 +146,7 @@ class S3Source:
         self._response = response
         self._request = request
         self.size = int(response.headers["Content-Length"])
+        self.etag = response.headers.get("ETag", "").strip('"') or None
 
     def read(self) -> bytes:
         try:

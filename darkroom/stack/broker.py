@@ -9,6 +9,7 @@ from pathlib import Path
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from darkroom.kafka_access import client_options
 from darkroom.stack import ports
 from darkroom.stack.errors import StackError
 from darkroom.stack.layout import Home
@@ -23,9 +24,9 @@ JVM_OPTIONS = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryEr
 SERVER_PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://{bootstrap},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://{bootstrap}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://{bootstrap},CONTROLLER://127.0.0.1:{controller}{proxied_listener}
+advertised.listeners=PLAINTEXT://{bootstrap}{proxied_advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={data}
@@ -56,6 +57,7 @@ def prepare_broker(record: StackRecord, home: Home, java: Path) -> None:
     properties = SERVER_PROPERTIES.format(
         bootstrap=record.kafka_bootstrap,
         controller=record.internal_ports["kafka-controller"],
+        **_proxied_listener(record),
         data=home.data / "kafka",
     )
     home.run.mkdir(parents=True, exist_ok=True)
@@ -116,7 +118,7 @@ def make_topics(record: StackRecord) -> None:
 
 def _with_admin(record: StackRecord, use: Callable[[KafkaAdminClient], object]) -> None:
     admin = KafkaAdminClient(
-        bootstrap_servers=record.kafka_bootstrap.split(","),
+        **client_options(record.kafka_bootstrap),
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         client_id="darkroom-stack",
     )
@@ -124,6 +126,16 @@ def _with_admin(record: StackRecord, use: Callable[[KafkaAdminClient], object]) 
         use(admin)
     finally:
         admin.close()
+
+
+def _proxied_listener(record: StackRecord) -> dict[str, str]:
+    """Return the listener behind the proxy; it advertises the proxy, so that no client gets past it."""
+    if "kafka" not in record.proxies:
+        return {"proxied_listener": "", "proxied_advertised": ""}
+    return {
+        "proxied_listener": f",PROXIED://{ports.LOOPBACK}:{record.internal_ports['kafka-proxied']}",
+        "proxied_advertised": f",PROXIED://{record.proxies['kafka']}",
+    }
 
 
 def _properties_file(home: Home) -> Path:

@@ -81,6 +81,18 @@ def up(
             show_default=str(DEFAULT_PARTITIONS),
         ),
     ] = None,
+    high_availability: Annotated[
+        bool,
+        typer.Option(
+            "--high-availability", help="Also start ZooKeeper, so that the job outlives the death of the JobManager."
+        ),
+    ] = False,
+    proxied: Annotated[
+        bool,
+        typer.Option(
+            "--proxied", help="Also start Toxiproxy, and let the job reach Kafka and MinIO only through it; for tests."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start Kafka, MinIO and Flink on this machine, or what is missing of them.
@@ -89,7 +101,7 @@ def up(
     started. Data is kept in DARKROOM_HOME, downloads in DARKROOM_CACHE.
     """
     _prepare_process()
-    options = Options(kafka_port, s3_port, s3_console_port, flink_port, slots, partitions)
+    options = Options(kafka_port, s3_port, s3_console_port, flink_port, slots, partitions, high_availability, proxied)
     home = home_from(os.environ)
     record = start_stack(home, cache_from(os.environ), options, os.environ, Reporter(Console(stderr=as_json)))
     statuses = inspect_stack(record, home)

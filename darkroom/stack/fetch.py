@@ -1,4 +1,4 @@
-"""Fills the cache: jars by Maven, MinIO by Go, the Flink distribution from the installed apache-flink package.
+"""Fills the cache: jars by Maven, servers in Go by Go, the Flink distribution from the apache-flink package.
 
 Every part is made in a temporary folder beside its place and renamed, so a part is complete or absent.
 """
@@ -21,6 +21,7 @@ from darkroom.stack.progress import Reporter
 HERE = Path(__file__).parent
 FLINK_FOLDERS = ("bin", "lib", "opt", "plugins", "conf", "licenses")
 POLITE_END_SECONDS = 5
+TOXIPROXY_BINARY = "toxiproxy-server"  # its name in packages; Go calls it after its folder, "server"
 
 
 def fetch_kafka(cache: Cache, reporter: Reporter) -> None:
@@ -46,6 +47,18 @@ def fetch_flink(cache: Cache, reporter: Reporter) -> None:
         extras.rmdir()
 
 
+def fetch_zookeeper(cache: Cache, reporter: Reporter) -> None:
+    """Fetch ZooKeeper, for high availability."""
+    versions = {
+        "zookeeper.version": pins.ZOOKEEPER,
+        "metrics.version": pins.ZOOKEEPER_METRICS,
+        "snappy.version": pins.ZOOKEEPER_SNAPPY,
+        "log4j.version": pins.LOG4J,
+    }
+    with reporter.step(f"Fetching ZooKeeper {pins.ZOOKEEPER}"), _atomic_folder(cache.zookeeper) as folder:
+        _copy_dependencies("zookeeper-pom.xml", folder, cache, versions)
+
+
 def fetch_minio(cache: Cache, reporter: Reporter) -> None:
     """Build MinIO from its Go module; its upstream publishes no binaries any more."""
     with (
@@ -56,12 +69,28 @@ def fetch_minio(cache: Cache, reporter: Reporter) -> None:
         _run("MinIO", command, cache.logs / "go-minio.log", {"GOBIN": str(folder)})
 
 
+def fetch_toxiproxy(cache: Cache, reporter: Reporter) -> None:
+    """Build Toxiproxy from its Go module."""
+    with reporter.step("Building Toxiproxy (a quarter of a minute, once)"), _atomic_folder(cache.toxiproxy) as folder:
+        command = ["go", "install", f"{pins.TOXIPROXY_MODULE}@{pins.TOXIPROXY}"]
+        _run("Toxiproxy", command, cache.logs / "go-toxiproxy.log", {"GOBIN": str(folder)})
+        (folder / "server").rename(folder / TOXIPROXY_BINARY)
+
+
 def find_minio(cache: Cache) -> Path | None:
     """Return the MinIO to run: one on the PATH, or the one in the cache; None if it has to be built."""
-    on_path = shutil.which("minio")
+    return _on_path_or(cache.minio / "minio")
+
+
+def find_toxiproxy(cache: Cache) -> Path | None:
+    """Return the Toxiproxy to run: one on the PATH, or the one in the cache; None if it has to be built."""
+    return _on_path_or(cache.toxiproxy / TOXIPROXY_BINARY)
+
+
+def _on_path_or(built: Path) -> Path | None:
+    on_path = shutil.which(built.name)
     if on_path:
         return Path(on_path)
-    built = cache.minio / "minio"
     return built if built.exists() else None
 
 

@@ -6,13 +6,16 @@ from dataclasses import asdict, dataclass
 
 from darkroom.stack.broker import broker_problem
 from darkroom.stack.cluster import jobmanager_problem, taskmanager_problem
+from darkroom.stack.coordination import coordination_problem, quorum
 from darkroom.stack.layout import Home
 from darkroom.stack.processes import python_workers
+from darkroom.stack.proxy import proxy_problem
 from darkroom.stack.record import PartName, StackRecord
 from darkroom.stack.store import store_problem
 from darkroom.stack.supervision import ProgramState, program_states
 
-PARTS: tuple[PartName, ...] = ("minio", "kafka", "jobmanager", "taskmanager")
+PARTS: tuple[PartName, ...] = ("minio", "kafka", "zookeeper", "toxiproxy", "jobmanager", "taskmanager")
+OPTIONAL: tuple[PartName, ...] = ("zookeeper", "toxiproxy")
 NOT_RUNNING = ProgramState("NOT RUNNING", None, None)
 
 
@@ -40,7 +43,12 @@ class PartStatus:
 def inspect_stack(record: StackRecord, home: Home) -> list[PartStatus]:
     """Return the status of every part, asked now."""
     states = program_states(home)
-    return [inspect_part(part, record, states) for part in PARTS]
+    return [inspect_part(part, record, states) for part in parts_of(record)]
+
+
+def parts_of(record: StackRecord) -> list[PartName]:
+    """Return the parts that this stack has, here or elsewhere, each after those that it needs."""
+    return [part for part in PARTS if part not in OPTIONAL or record.runs(part)]
 
 
 def inspect_part(part: PartName, record: StackRecord, states: Mapping[str, ProgramState]) -> PartStatus:
@@ -65,6 +73,10 @@ def _problem(part: PartName, record: StackRecord, started_at: float | None) -> s
             return store_problem(record)
         case "kafka":
             return broker_problem(record)
+        case "zookeeper":
+            return coordination_problem(record)
+        case "toxiproxy":
+            return proxy_problem(record)
         case "jobmanager":
             return jobmanager_problem(record)
         case "taskmanager":
@@ -77,10 +89,14 @@ def _address(part: PartName, record: StackRecord) -> str:
             return record.s3_endpoint
         case "kafka":
             return record.kafka_bootstrap
+        case "zookeeper":
+            return quorum(record)
+        case "toxiproxy":
+            return record.toxiproxy_url or ""
         case "jobmanager":
             return record.flink_url
         case "taskmanager":
             return f"{record.slots} slots"
 
 
-__all__ = ["PARTS", "PartStatus", "inspect_part", "inspect_stack", "python_workers", "taskmanager_pid"]
+__all__ = ["PARTS", "PartStatus", "inspect_part", "inspect_stack", "parts_of", "python_workers", "taskmanager_pid"]

@@ -40,6 +40,11 @@ class Home:
         return self.path / "credentials"
 
     @property
+    def job_credentials(self) -> Path:
+        """The same for the job, whose user may do less; mode 0600 too."""
+        return self.path / "job-credentials"
+
+    @property
     def record(self) -> Path:
         """What is running where; exists while the stack runs."""
         return self.path / "stack.json"
@@ -66,7 +71,7 @@ class Home:
         if len(os.fsencode(inside)) <= UNIX_SOCKET_PATH_LIMIT_BYTES:
             return inside
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return Path("/tmp") / f"darkroom-{os.getuid()}-{digest}.sock"
+        return Path("/tmp") / f"darkroom-{os.getuid()}-{digest}.sock"  # noqa: S108 - supervisord makes it with mode 0700
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,16 @@ class Cache:
     def minio(self) -> Path:
         """The folder of the MinIO binary."""
         return self.path / f"minio-{pins.MINIO}"
+
+    @property
+    def zookeeper(self) -> Path:
+        """The jars of ZooKeeper."""
+        return self.path / f"zookeeper-{pins.ZOOKEEPER}"
+
+    @property
+    def toxiproxy(self) -> Path:
+        """The folder of the Toxiproxy binary."""
+        return self.path / f"toxiproxy-{pins.TOXIPROXY}"
 
     @property
     def logs(self) -> Path:

@@ -4,21 +4,34 @@ import fcntl
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from minio.error import MinioException, S3Error
+from urllib3.exceptions import HTTPError
+
 from darkroom.stack.broker import broker_program, make_topics, prepare_broker
 from darkroom.stack.cluster import cluster_programs, prepare_cluster
-from darkroom.stack.errors import LeftoverError, PreflightError, UnhealthyError
-from darkroom.stack.fetch import fetch_flink, fetch_kafka, fetch_minio, find_minio
-from darkroom.stack.inspection import PARTS, inspect_part
+from darkroom.stack.coordination import coordination_program, prepare_coordination
+from darkroom.stack.errors import LeftoverError, PreflightError, StackError, UnhealthyError
+from darkroom.stack.fetch import (
+    fetch_flink,
+    fetch_kafka,
+    fetch_minio,
+    fetch_toxiproxy,
+    fetch_zookeeper,
+    find_minio,
+    find_toxiproxy,
+)
+from darkroom.stack.inspection import inspect_part, parts_of
 from darkroom.stack.layout import Cache, Home
 from darkroom.stack.plan import Options, differences, plan_stack
 from darkroom.stack.preflight import address_problems, find_java, find_problems
 from darkroom.stack.processes import end_processes, marked_processes
 from darkroom.stack.program import Program
 from darkroom.stack.progress import Reporter
+from darkroom.stack.proxy import prepare_proxy, proxy_program
 from darkroom.stack.record import PartName, StackRecord, read_record, write_record
 from darkroom.stack.store import make_buckets, prepare_store, store_program
 from darkroom.stack.supervision import (
@@ -30,10 +43,21 @@ from darkroom.stack.supervision import (
     stop_supervisor,
     write_configuration,
 )
+from darkroom.stack.trust import write_trust_store
 
-HEALTHY_SECONDS = 180.0  # about 20 on two idle cores; a part that gives up is noticed at once
+HEALTHY_SECONDS = 180.0  # about 20 on two idle cores
+TRIED_STARTS = 8  # supervisord never gives up; a part that dies this often will not come up by itself
+PROVISION_SECONDS = 60.0
 POLL_SECONDS = 0.3
-TITLES = {"minio": "MinIO", "kafka": "Kafka", "jobmanager": "Flink JobManager", "taskmanager": "Flink TaskManager"}
+PROVISION: Mapping[PartName, Callable[[StackRecord], None]] = {"minio": make_buckets, "kafka": make_topics}
+TITLES = {
+    "minio": "MinIO",
+    "kafka": "Kafka",
+    "zookeeper": "ZooKeeper",
+    "toxiproxy": "Toxiproxy",
+    "jobmanager": "Flink JobManager",
+    "taskmanager": "Flink TaskManager",
+}
 
 
 def start_stack(
@@ -57,7 +81,8 @@ def stop_stack(home: Home, reporter: Reporter, *, wipe: bool = False) -> int:
         if wipe:
             for place in (home.data, home.logs, home.run):
                 shutil.rmtree(place, ignore_errors=True)
-            home.credentials.unlink(missing_ok=True)
+            for file in (home.credentials, home.job_credentials):
+                file.unlink(missing_ok=True)
     if wipe:
         home.lock.unlink(missing_ok=True)
         if not any(home.path.iterdir()):
@@ -118,43 +143,73 @@ def _fetch(record: StackRecord, cache: Cache, reporter: Reporter) -> None:
             fetch_flink(cache, reporter)
         if record.runs("minio") and find_minio(cache) is None:
             fetch_minio(cache, reporter)
+        if record.runs("zookeeper") and not cache.zookeeper.exists():
+            fetch_zookeeper(cache, reporter)
+        if record.runs("toxiproxy") and find_toxiproxy(cache) is None:
+            fetch_toxiproxy(cache, reporter)
 
 
 def _prepare(record: StackRecord, home: Home, cache: Cache, environment: Mapping[str, str]) -> list[Program]:
     """Write every part's configuration and return how to run it."""
     programs: list[Program] = []
-    java, minio = find_java(environment), find_minio(cache)
+    java, minio, toxiproxy = find_java(environment), find_minio(cache), find_toxiproxy(cache)
     if record.runs("minio") and minio:
         prepare_store(home)
         programs.append(store_program(record, home, minio))
     if record.runs("kafka") and java:
         prepare_broker(record, home, java)
         programs.append(broker_program(record, home, java))
+    if record.runs("zookeeper") and java:
+        prepare_coordination(record, home)
+        programs.append(coordination_program(record, home, java))
+    if record.runs("toxiproxy") and toxiproxy:
+        prepare_proxy(record, home)
+        programs.append(proxy_program(record, home, toxiproxy))
     if record.runs("jobmanager"):
         prepare_cluster(record, home)
+        if java:
+            write_trust_store(record, home, java.with_name("keytool"))
         programs += cluster_programs(record, home)
     return programs
 
 
 def _wait_and_provision(record: StackRecord, home: Home, reporter: Reporter) -> None:
-    for part in PARTS:
+    for part in parts_of(record):
         with reporter.step(f"{TITLES[part]}"):
             _wait_until_healthy(part, record, home)
-    make_buckets(record)
-    make_topics(record)
+        if part in PROVISION:  # at once: with high availability the JobManager needs its bucket to start
+            _provision(part, record)
+
+
+def _provision(part: PartName, record: StackRecord) -> None:
+    """Make what the part has to have; one that has just begun to answer may not do so in time yet."""
+    deadline = time.monotonic() + PROVISION_SECONDS
+    while True:
+        try:
+            return PROVISION[part](record)
+        except (MinioException, HTTPError, OSError) as error:
+            if isinstance(error, S3Error) or time.monotonic() > deadline:
+                message = f"{TITLES[part]} answers, but what the stack needs there could not be made: {error}"
+                raise StackError(message) from error
+        time.sleep(POLL_SECONDS)
 
 
 def _wait_until_healthy(part: PartName, record: StackRecord, home: Home) -> None:
     deadline = time.monotonic() + HEALTHY_SECONDS
+    starts: set[int] = set()
     while True:
         status = inspect_part(part, record, program_states(home))
+        starts |= {status.pid} if status.pid else set()
         if status.healthy:
             return
         if not record.runs(part):
             message = f"{TITLES[part]} at {status.address} {status.problem}: start it, or unset its address."
             raise UnhealthyError(message)
-        if status.state == "fatal" or time.monotonic() > deadline:
-            message = f"{TITLES[part]} {status.problem} (process {status.state}): the reason is in {home.logs}."
+        if len(starts) > TRIED_STARTS or time.monotonic() > deadline:
+            message = (
+                f"{TITLES[part]} {status.problem} (process {status.state}, {len(starts)} starts seen): "
+                f"the reason is in {home.logs}."
+            )
             raise UnhealthyError(message)
         time.sleep(POLL_SECONDS)
 

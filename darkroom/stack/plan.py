@@ -16,11 +16,23 @@ from darkroom.target import (
     DEFAULT_S3_REGION,
     buckets_from,
     external_credentials,
+    external_job_credentials,
+    path_from,
     topics_from,
 )
 
 DEFAULT_PARTITIONS = 8
 EXTERNAL = ("DARKROOM_KAFKA_BOOTSTRAP", "DARKROOM_S3_ENDPOINT", "DARKROOM_FLINK_URL")
+PROXIES = {"kafka": "kafka-proxy", "s3": "s3-proxy"}
+INTERNAL = (
+    "kafka-controller",
+    "kafka-proxied",  # the listener behind the proxy
+    "jobmanager-rpc",
+    "jobmanager-blob",
+    "zookeeper",
+    "toxiproxy",
+    *PROXIES.values(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,8 @@ class Options:
     flink_port: int | None = None
     slots: int | None = None
     partitions: int | None = None
+    high_availability: bool = False
+    proxied: bool = False
 
 
 def plan_stack(home: Home, cache: Cache, options: Options, environment: Mapping[str, str]) -> StackRecord:
@@ -41,8 +55,11 @@ def plan_stack(home: Home, cache: Cache, options: Options, environment: Mapping[
     parts: list[PartName] = []
     parts += [] if store else ["minio"]
     parts += [] if kafka else ["kafka"]
+    parts += ["toxiproxy"] if options.proxied else []
     parts += [] if flink else ["jobmanager", "taskmanager"]
-    controller, rpc, blob = choose_internal(3)
+    parts += ["zookeeper"] if options.high_availability else []
+    internal = dict(zip(INTERNAL, choose_internal(len(INTERNAL)), strict=True))
+    proxies = PROXIES if options.proxied else {}
     return StackRecord(
         home=home.path,
         parts=tuple(parts),
@@ -51,7 +68,9 @@ def plan_stack(home: Home, cache: Cache, options: Options, environment: Mapping[
         s3_region=environment.get("DARKROOM_S3_REGION") or DEFAULT_S3_REGION,
         s3_console_url=None if store else f"http://{LOOPBACK}:{options.s3_console_port or DEFAULT_S3_CONSOLE_PORT}",
         flink_url=flink or f"http://{LOOPBACK}:{options.flink_port or DEFAULT_FLINK_PORT}",
+        s3_ca_file=path_from(environment, "DARKROOM_S3_CA_FILE") if store else None,
         credentials_file=external_credentials(environment) if store else home.credentials,
+        job_credentials_file=external_job_credentials(environment) if store else home.job_credentials,
         topics=topics_from(environment, Topics()),
         buckets=buckets_from(environment, Buckets()),
         partitions=options.partitions or DEFAULT_PARTITIONS,
@@ -59,7 +78,10 @@ def plan_stack(home: Home, cache: Cache, options: Options, environment: Mapping[
         flink_home=None if flink else cache.flink,
         flink_conf_dir=None if flink else home.flink_conf,
         kafka_home=None if kafka else cache.kafka,
-        internal_ports={"kafka-controller": controller, "jobmanager-rpc": rpc, "jobmanager-blob": blob},
+        zookeeper_home=cache.zookeeper if options.high_availability else None,
+        proxies={name: f"{LOOPBACK}:{internal[port]}" for name, port in proxies.items()},
+        toxiproxy_url=f"http://{LOOPBACK}:{internal['toxiproxy']}" if options.proxied else None,
+        internal_ports=internal,
     )
 
 
@@ -75,7 +97,15 @@ def differences(record: StackRecord, options: Options, environment: Mapping[str,
         "--slots": options.slots,
         **{name: _address(environment, name) for name in EXTERNAL},
     }
+    missing = {
+        "--high-availability": options.high_availability and not record.runs("zookeeper"),
+        "--proxied": options.proxied and not record.runs("toxiproxy"),
+    }
     return [
+        f"{flag} was asked for, but the stack already runs without it: run `darkroom down` first."
+        for flag, is_missing in missing.items()
+        if is_missing
+    ] + [
         f"{name}={value} was asked for, but the stack already runs with {running[name]}: run `darkroom down` first."
         for name, value in asked.items()
         if value is not None and name in running and value != running[name]
@@ -98,7 +128,7 @@ def listening_ports(record: StackRecord) -> dict[str, int]:
 def port_of(address: str) -> int:
     """Return the port of "host:port" or of a URL that names one."""
     port = urlsplit(address if "//" in address else f"//{address}").port
-    assert port is not None, address
+    assert port is not None, address  # noqa: S101 - preflight has refused addresses without a port
     return port
 
 

@@ -12,21 +12,23 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from darkroom.stack import pins, ports
-from darkroom.stack.fetch import find_minio
+from darkroom.stack.fetch import find_minio, find_toxiproxy
 from darkroom.stack.layout import Cache, Home
 from darkroom.stack.plan import listening_ports
-from darkroom.stack.record import StackRecord
+from darkroom.stack.record import PartName, StackRecord
 
 GIB = 1024**3
 HOME_NEEDS_BYTES = 2 * GIB  # Kafka's segments, MinIO's objects and the logs of a demonstration
 JARS_NEED_BYTES = GIB  # Kafka 55 MB, Flink 360 MB, and Maven's own copies
+TOXIPROXY_NEEDS_BYTES = GIB // 2  # Go's module and build caches
 MINIO_NEEDS_BYTES = 4 * GIB  # Go's module cache 1.2 GB and build cache 1 GB besides the binary
 PORT_OWNERS = {"kafka": "Kafka", "s3": "MinIO", "s3-console": "MinIO's console", "flink": "Flink's web interface"}
 
 
 def find_problems(record: StackRecord, home: Home, cache: Cache, environment: Mapping[str, str]) -> list[str]:
     """Return the problems of a stack about to be started from nothing; an empty list is the permission to start."""
-    problems = path_problems({"DARKROOM_HOME": home.path, "DARKROOM_CACHE": cache.path})
+    problems = flag_problems(record)
+    problems += path_problems({"DARKROOM_HOME": home.path, "DARKROOM_CACHE": cache.path})
     problems += port_problems(listening_ports(record))
     if record.runs("kafka") or record.runs("jobmanager"):
         problems += java_problems(environment)
@@ -36,6 +38,19 @@ def find_problems(record: StackRecord, home: Home, cache: Cache, environment: Ma
         problems.append(
             f"DARKROOM_S3_ENDPOINT names a store, but there are no credentials at {record.credentials_file}: "
             "write an AWS shared-credentials file and name it in AWS_SHARED_CREDENTIALS_FILE."
+        )
+    return problems
+
+
+def flag_problems(record: StackRecord) -> list[str]:
+    """Return a sentence for each flag that needs a part here which runs elsewhere."""
+    problems = []
+    if record.runs("zookeeper") and not record.runs("jobmanager"):
+        problems.append("--high-availability is for a Flink that runs here: unset DARKROOM_FLINK_URL.")
+    if record.runs("toxiproxy") and not all(record.runs(part) for part in ("kafka", "minio", "jobmanager")):
+        problems.append(
+            "--proxied is for parts that run here: "
+            "unset DARKROOM_KAFKA_BOOTSTRAP, DARKROOM_S3_ENDPOINT and DARKROOM_FLINK_URL."
         )
     return problems
 
@@ -128,31 +143,31 @@ def fetch_problems(record: StackRecord, cache: Cache, environment: Mapping[str, 
             "install it (Debian: apt-get install maven) and run `darkroom up` again."
         )
     if record.runs("minio") and find_minio(cache) is None:
-        problems += go_problems(path)
+        problems += go_problems(
+            "MinIO", "put a `minio` on the PATH, or set DARKROOM_S3_ENDPOINT to a store that runs.", path
+        )
+    if record.runs("toxiproxy") and find_toxiproxy(cache) is None:
+        problems += go_problems("Toxiproxy", "or put a `toxiproxy-server` on the PATH.", path)
     return problems
 
 
-def go_problems(path: str) -> list[str]:
-    """Return a sentence if MinIO cannot be built here."""
-    wanted = ".".join(map(str, pins.GO_MINIMUM))
-    remedy = (
-        f"install Go {wanted} or newer, put a `minio` on the PATH, or set DARKROOM_S3_ENDPOINT to a store that runs."
-    )
+def go_problems(what: str, otherwise: str, path: str) -> list[str]:
+    """Return a sentence if a server written in Go cannot be built here; `otherwise` ends the remedy."""
+    remedy = f"install Go {'.'.join(map(str, pins.GO_MINIMUM))} or newer, {otherwise}"
     go = shutil.which("go", path=path)
     if go is None:
-        return [f"Go is needed to build MinIO, once: {remedy}"]
+        return [f"Go is needed to build {what}, once: {remedy}"]
     told = subprocess.run([go, "version"], capture_output=True, text=True, timeout=30, check=False).stdout
     match = re.search(r"go(\d+)\.(\d+)", told)
     if match is None or (int(match.group(1)), int(match.group(2))) < pins.GO_MINIMUM:
-        return [f"{go} is too old to build MinIO ({told.strip() or 'no version told'}): {remedy}"]
+        return [f"{go} is too old to build {what} ({told.strip() or 'no version told'}): {remedy}"]
     return []
 
 
 def missing_jars(record: StackRecord, cache: Cache) -> bool:
     """Tell whether Maven has something to fetch."""
-    return (record.runs("kafka") and not cache.kafka.exists()) or (
-        record.runs("jobmanager") and not cache.flink.exists()
-    )
+    wanted: dict[PartName, Path] = {"kafka": cache.kafka, "jobmanager": cache.flink, "zookeeper": cache.zookeeper}
+    return any(record.runs(part) and not folder.exists() for part, folder in wanted.items())
 
 
 def disk_needs(record: StackRecord, home: Home, cache: Cache) -> list[tuple[Path, int]]:
@@ -162,6 +177,8 @@ def disk_needs(record: StackRecord, home: Home, cache: Cache) -> list[tuple[Path
         needs.append((cache.path, JARS_NEED_BYTES))
     if record.runs("minio") and find_minio(cache) is None:
         needs.append((cache.path, MINIO_NEEDS_BYTES))
+    if record.runs("toxiproxy") and find_toxiproxy(cache) is None:
+        needs.append((cache.path, TOXIPROXY_NEEDS_BYTES))
     return needs
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from darkroom.stack.errors import StackError
 from darkroom.stack.layout import Home
 
-PartName = Literal["minio", "kafka", "jobmanager", "taskmanager"]
+PartName = Literal["zookeeper", "minio", "kafka", "toxiproxy", "jobmanager", "taskmanager"]
 
 
 class Topics(BaseModel):
@@ -34,6 +34,7 @@ class Buckets(BaseModel):
     images: str = "images"
     derivatives: str = "derivatives"
     flink: str = "flink"
+    sources: tuple[str, ...] = ("images",)  # those that events may name
 
     def names(self) -> tuple[str, ...]:
         """Return all three."""
@@ -52,7 +53,9 @@ class StackRecord(BaseModel):
     s3_region: str
     s3_console_url: str | None
     flink_url: str
+    s3_ca_file: Path | None = None  # PEM; None: the certificate authorities that the machine trusts
     credentials_file: Path
+    job_credentials_file: Path  # the job's user may do less than the operator's
     topics: Topics
     buckets: Buckets
     partitions: int
@@ -60,7 +63,10 @@ class StackRecord(BaseModel):
     flink_home: Path | None
     flink_conf_dir: Path | None
     kafka_home: Path | None
-    internal_ports: dict[str, int]  # Kafka's controller, Flink's RPC and blob servers: chosen at the start
+    zookeeper_home: Path | None = None  # None without high availability
+    proxies: dict[str, str] = {}  # host:port before "kafka" and "s3", for the job and Flink; empty without proxies
+    toxiproxy_url: str | None = None  # its HTTP API
+    internal_ports: dict[str, int]  # what no user connects to; chosen at the start
 
     def runs(self, part: PartName) -> bool:
         """Tell whether this machine runs the part itself."""

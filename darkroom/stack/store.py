@@ -1,7 +1,6 @@
 """The MinIO part, and what any S3 store has to have: credentials that work and three buckets."""
 
 import configparser
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,9 @@ from minio import Minio
 from minio.credentials.providers import AWSConfigProvider
 from minio.error import MinioException, S3Error
 
+from darkroom.stack.grants import grant_job, prepare_job_credentials
 from darkroom.stack.layout import Home
+from darkroom.stack.private import write_private
 from darkroom.stack.program import Program
 from darkroom.stack.record import StackRecord
 
@@ -28,6 +29,7 @@ def prepare_store(home: Home) -> None:
     if not home.credentials.exists():
         text = f"[default]\naws_access_key_id = {ROOT_USER}\naws_secret_access_key = {secrets.token_urlsafe(30)}\n"
         write_private(home.credentials, text)
+    prepare_job_credentials(home)
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(home.credentials)
     write_private(_root_user_file(home), parser["default"]["aws_access_key_id"])
@@ -65,20 +67,13 @@ def store_problem(record: StackRecord) -> str | None:
 
 
 def make_buckets(record: StackRecord) -> None:
-    """Create the buckets that do not exist yet."""
+    """Create the buckets that do not exist yet; on a store of our own, let the job's user use them."""
     with _client(record) as client:
         for bucket in record.buckets.names():
             if not client.bucket_exists(bucket_name=bucket):
                 client.make_bucket(bucket_name=bucket, location=record.s3_region)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(text)
+    if record.runs("minio"):
+        grant_job(record)
 
 
 def _root_user_file(home: Home) -> Path:
@@ -92,7 +87,8 @@ def _root_password_file(home: Home) -> Path:
 @contextmanager
 def _client(record: StackRecord) -> Iterator[Minio]:
     address = urlsplit(record.s3_endpoint)
-    with urllib3.PoolManager(timeout=REQUEST_TIMEOUT_SECONDS, retries=False) as pool:
+    authority = str(record.s3_ca_file) if record.s3_ca_file else None
+    with urllib3.PoolManager(timeout=REQUEST_TIMEOUT_SECONDS, retries=False, ca_certs=authority) as pool:
         yield Minio(
             endpoint=address.netloc,
             secure=address.scheme == "https",

@@ -24,6 +24,8 @@ from darkroom.stack.program import Program
 
 INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "LD_LIBRARY_PATH")
 ENV = "/usr/bin/env"  # supervisord's own `environment=` has no way to write a value with quotes in it
+STEADY_SECONDS = 1  # a part that lived this long is started again at once; before, with a second more each time
+RETRIES = 1_000_000  # none is given up: what keeps it from starting, such as a full disk, may end
 START_SECONDS = 20.0
 STOP_SECONDS = 90.0  # the parts' own limits together, one after the other
 
@@ -48,8 +50,8 @@ command={command}
 priority={priority}
 autostart=true
 autorestart=true
-startsecs=2
-startretries=10
+startsecs={steady}
+startretries={retries}
 stopsignal=TERM
 stopasgroup=true
 killasgroup=true
@@ -82,6 +84,8 @@ def write_configuration(home: Home, programs: Iterable[Program]) -> None:
             command=_escaped(shlex.join((ENV, *assignments, *program.command))),
             priority=program.priority,
             stop_wait=program.stop_wait_seconds,
+            steady=STEADY_SECONDS,
+            retries=RETRIES,
         )
     home.supervisor_conf.write_text(text)
 

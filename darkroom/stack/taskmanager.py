@@ -20,7 +20,7 @@ def main(home: str, *command: str) -> None:
     survivors = end_processes(leftovers, GRACE_SECONDS)
     if leftovers:
         print(f"ended {len(leftovers) - len(survivors)} of {len(leftovers)} leftover processes", flush=True)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - the command that the stack's own configuration names
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Reconciles events, statuses, dead letters and objects. Knows the records' schemas and nothing of the job's code."""
 
-from darkroom.verify.findings import Figures, Finding, Kind
+from darkroom.verify.figures import Figures
+from darkroom.verify.findings import Finding, Kind
 from darkroom.verify.oracle import Options, Streams, verify_streams
 from darkroom.verify.report import Report
 

@@ -1,9 +1,8 @@
 """`darkroom verify`: the proof, on real Kafka and a real store."""
 
-import re
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,9 +11,12 @@ from rich.table import Table
 from darkroom.console import Counter, cell, counting, output, remarks, write_json
 from darkroom.errors import UsageError
 from darkroom.kafka import KafkaTopic
+from darkroom.moments import epoch_ms, parse_moment, parse_span
+from darkroom.replay import DEFAULT_RATE
 from darkroom.storage import S3Objects
 from darkroom.target import Target, resolve_target
 from darkroom.verify.findings import Kind
+from darkroom.verify.mending import mend, plan_repairs, tell
 from darkroom.verify.oracle import Options, Streams, verify_streams
 from darkroom.verify.report import Report, notes, summary
 from darkroom.writers import writer_schemas
@@ -22,8 +24,6 @@ from darkroom.writers import writer_schemas
 SHOWN_PER_KIND = 20
 DETAIL_CHARACTERS = 200
 DEDUPE_WINDOW = timedelta(hours=24)  # the job's default: a repeated event id within it gets no second status
-SPAN = re.compile(r"(\d+)([smhd])")
-SPAN_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def verify(
@@ -51,6 +51,26 @@ def verify(
             "--presence-only", help="Compare presence and size of objects and do not read their bytes: much faster."
         ),
     ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Say what would mend the findings: events whose status, dead letter or objects are lost or corrupt"
+            " are replayed, as `darkroom replay` does it; objects that nothing accounts for are removed.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --repair: do it.")] = False,
+    older_than: Annotated[
+        str,
+        typer.Option(
+            metavar="SPAN",
+            help="With --repair: leave events without an outcome and objects alone that are younger than this; what is"
+            " on its way through the job looks the same.",
+        ),
+    ] = "1h",
+    rate: Annotated[
+        float, typer.Option(min=0.001, metavar="EVENTS/S", help="With --repair: publish no faster than this.")
+    ] = DEFAULT_RATE,
     json_: Annotated[
         bool, typer.Option("--json", help="Write every finding as one JSON line, and the figures as the last line.")
     ] = False,
@@ -58,19 +78,35 @@ def verify(
     """Prove that every event has exactly one outcome and every announced object is there.
 
     Reads events, statuses, dead letters (committed records only) and the derivatives' bucket, and names everything
-    that is lost, duplicated, orphaned or corrupt. Changes nothing and may run while the job does. The last line has
-    the figures. Exit status 0 when all is right, 1 when anything is not.
+    that is lost, duplicated, orphaned or corrupt. Changes nothing, unless told to by --repair --yes, and may run
+    while the job does. The last line has the figures. Exit status 0 when all is right, 1 when anything is not; after
+    a repair, 1 when something was left.
     """
+    if yes and not repair:
+        message = "--yes goes with --repair"
+        raise UsageError(message)
+    in_flight = parse_span(older_than, "--older-than")
     target = resolve_target()
-    since_ms = _milliseconds(parse_since(since)) if since else None
+    since_ms = epoch_ms(parse_moment(since, "--since")) if since else None
     with counting("verifying") as counter:
         report = verify_target(
             target, since_ms=since_ms, wait_seconds=wait, read_bytes=not presence_only, counter=counter
         )
     with report:
         _write(report) if json_ else _print(report)
-        if not report.ok:
+        if repair and not report.ok:
+            _repair(target, report, in_flight, rate, yes=yes, as_json=json_)
+        elif not report.ok:
             raise typer.Exit(1)
+
+
+def _repair(target: Target, report: Report, in_flight: timedelta, rate: float, *, yes: bool, as_json: bool) -> None:
+    repairs = plan_repairs(target, report, in_flight)
+    if yes:
+        mend(target, repairs, rate)
+    tell(repairs, done=yes, as_json=as_json)
+    if not yes or repairs.unmendable:
+        raise typer.Exit(1)
 
 
 def verify_target(
@@ -101,25 +137,6 @@ def _streams(stack: ExitStack, target: Target, since_ms: int | None) -> Streams:
     window_ms = int(DEDUPE_WINDOW.total_seconds() * 1000)
     earlier = None if since_ms is None else topic(names.status, max(0, since_ms - window_ms), since_ms)
     return Streams(topic(names.events), topic(names.status), topic(names.dead_letters), earlier)
-
-
-def parse_since(text: str, now: datetime | None = None) -> datetime:
-    """Return the time that `text` names: a span back from now, or an ISO time.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    try:
-        if span := SPAN.fullmatch(text.strip()):
-            return (now or datetime.now(UTC)) - timedelta(**{SPAN_UNITS[span[2]]: int(span[1])})
-        return datetime.fromisoformat(text.strip()).astimezone()
-    except (ValueError, OverflowError) as error:
-        message = f"--since {text!r} is neither a span such as 2h nor an ISO time such as 2026-05-04T12:00"
-        raise UsageError(message) from error
-
-
-def _milliseconds(moment: datetime) -> int:
-    return max(0, int(moment.timestamp() * 1000))
 
 
 def _write(report: Report) -> None:

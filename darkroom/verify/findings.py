@@ -1,4 +1,4 @@
-"""The closed list of what can be wrong, each as one query on the ledger, and the figures of one verification."""
+"""The closed list of what can be wrong, each as one query on the ledger."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,30 +39,15 @@ class Finding:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The figures of one verification; `events` are distinct events and undecodable records together."""
-
-    events: int
-    distinct_events: int
-    undecodable_records: int
-    statuses: int
-    dead_letters: int
-    dead_letters_of_failed: int
-    duplicates_ignored: int
-    empty_records: int
-    objects: int
-    in_flight: int
-    images_unsettled: int
-    uncommitted_records: int
-    lost: int
-    duplicated: int
-    orphaned: int
-    corrupt: int
-    outcomes: dict[str, int]
-
-
 NO_STATUS = "NOT EXISTS (SELECT 1 FROM statuses s WHERE s.user = e.user AND s.event = e.event)"
+NO_REPLAY = (  # of the event, nor of its replay, whose own status may have been lost as well
+    "NOT EXISTS (SELECT 1 FROM statuses t WHERE t.user = {0}.user"
+    " AND t.event IN (replay_id({0}.event), replay_id(replay_id({0}.event))))"
+)
+LETTERS = "(SELECT coalesce(sum(n), 0) FROM recovered r WHERE r.user = e.user AND r.event = e.event)"
+REPLACED = f"{NO_STATUS} AND NOT {NO_REPLAY.format('e')}"  # its status was lost, and a replay has one in its place
+BURIED = f"{NO_STATUS} AND judged > 0 AND judged <= {LETTERS}"  # decodable since; each of its records has a dead letter
+UNSETTLED = f"{NO_STATUS} AND {NO_REPLAY.format('e')} AND (judged = 0 OR judged > {LETTERS})"
 NO_EVENT = "NOT EXISTS (SELECT 1 FROM events e WHERE e.user = s.user AND e.event = s.event)"
 OF_EARLIER = (
     "EXISTS (SELECT 1 FROM statuses s WHERE s.user = e.user AND s.event = e.event)"
@@ -76,7 +61,7 @@ OPEN: tuple[Rule, ...] = (
         Kind.LOST,
         "event",
         f"SELECT 1, user, image, event, NULL, 'no status' || {AT.format('e')} FROM events e"
-        f" WHERE NOT late AND {NO_STATUS}",
+        f" WHERE NOT late AND {UNSETTLED}",
     ),
     Rule(
         Kind.LOST,
@@ -89,7 +74,7 @@ OPEN: tuple[Rule, ...] = (
         Kind.LOST,
         "dead letter",
         f"SELECT 1, user, image, event, NULL, 'status FAILED without a dead letter' || {AT.format('s')} FROM statuses s"
-        " WHERE outcome = 'FAILED' AND NOT early"
+        f" WHERE outcome = 'FAILED' AND NOT early AND {NO_REPLAY.format('s')}"
         " AND NOT EXISTS (SELECT 1 FROM given_up g WHERE g.user = s.user AND g.event = s.event) GROUP BY user, event",
     ),
 )
@@ -104,9 +89,16 @@ DUPLICATED: tuple[Rule, ...] = (
     Rule(
         Kind.DUPLICATED,
         "dead letter",
-        "SELECT n - judged - late, NULL, NULL, NULL, NULL,"
-        " n || ' dead letters for ' || (judged + late) || ' equal records ' || lower(hex(digest))"
-        " FROM letters JOIN undecodable USING (digest) WHERE n > judged + late",
+        "SELECT n - judged - late - again, NULL, NULL, NULL, NULL,"
+        " n || ' dead letters for ' || (judged + late + again) || ' equal records ' || lower(hex(digest))"
+        " FROM letters JOIN undecodable USING (digest) WHERE n > judged + late + again",
+    ),
+    Rule(
+        Kind.DUPLICATED,
+        "dead letter",
+        "SELECT n - judged - later, r.user, image, r.event, NULL,"
+        " n || ' dead letters for ' || (judged + later) || ' equal records'"
+        " FROM recovered r JOIN events e USING (user, event) WHERE n > judged + later",
     ),
     Rule(
         Kind.DUPLICATED,
@@ -128,6 +120,12 @@ ORPHANED: tuple[Rule, ...] = (
         "SELECT n, NULL, NULL, NULL, NULL,"
         f" 'no record has these bytes: ' || lower(hex(l.digest)) || {AT.format('l')} FROM letters l"
         " WHERE NOT EXISTS (SELECT 1 FROM undecodable u WHERE u.digest = l.digest)",
+    ),
+    Rule(
+        Kind.ORPHANED,
+        "dead letter",
+        f"SELECT n, user, NULL, event, NULL, 'no record is this event' || {AT.format('r')} FROM recovered r"
+        " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.user = r.user AND e.event = r.event)",
     ),
     Rule(
         Kind.ORPHANED,
@@ -197,36 +195,3 @@ def stream_findings(ledger: Ledger, kind: Kind | None = None, limit: int = -1) -
     query = f"SELECT * FROM findings {chosen} ORDER BY rowid LIMIT {limit}"
     for first, *rest in ledger.rows(query, (kind.value,) if kind else ()):
         yield Finding(Kind(first), *rest)
-
-
-def figures(ledger: Ledger, uncommitted_records: int) -> Figures:
-    """Return the figures, after :func:`find`."""
-    number = ledger.number
-    of_earlier = number(f"SELECT count(*) FROM events e WHERE {OF_EARLIER}")
-    in_flight = number(f"SELECT count(*) FROM events e WHERE late AND {NO_STATUS}")
-    distinct = number("SELECT count(*) FROM events") - of_earlier - in_flight
-    undecodable = number(
-        "SELECT sum(judged + min(late, max(0, coalesce(n, 0) - judged)))"
-        " FROM undecodable LEFT JOIN letters USING (digest)"
-    )
-    wrong = {Kind(kind): n for kind, n in ledger.rows("SELECT kind, sum(n) FROM findings GROUP BY kind")}
-    outcomes = "SELECT outcome, count(*) FROM statuses WHERE NOT early GROUP BY outcome ORDER BY outcome"
-    return Figures(
-        events=distinct + undecodable,
-        distinct_events=distinct,
-        undecodable_records=undecodable,
-        statuses=number("SELECT count(*) FROM statuses WHERE NOT early"),
-        dead_letters=number("SELECT sum(n) FROM letters"),
-        dead_letters_of_failed=number("SELECT count(*) FROM given_up"),
-        duplicates_ignored=ledger.duplicates + of_earlier,
-        empty_records=ledger.empty_records,
-        objects=number("SELECT count(*) FROM stored"),
-        in_flight=in_flight + number("SELECT sum(judged + late) FROM undecodable") - undecodable,
-        images_unsettled=number("SELECT count(*) FROM unsettled"),
-        uncommitted_records=uncommitted_records,
-        lost=wrong.get(Kind.LOST, 0),
-        duplicated=wrong.get(Kind.DUPLICATED, 0),
-        orphaned=wrong.get(Kind.ORPHANED, 0),
-        corrupt=wrong.get(Kind.CORRUPT, 0),
-        outcomes=dict(ledger.rows(outcomes)),
-    )

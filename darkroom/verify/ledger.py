@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
+from darkroom.replay_events import replay_id
 from darkroom.verify.fold import CHANGING, Announced, fold
 from darkroom.verify.tables import TABLES
 from schemas.keys import image_prefix
@@ -37,6 +38,7 @@ class DigestRow:
 
     digest: bytes
     place: Place
+    again: bool = False  # published by a repair, in the place of one whose dead letter was lost
 
 
 class Ledger:
@@ -47,8 +49,9 @@ class Ledger:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{CACHE_KIB};")
         self._db.executescript(TABLES)
+        self._db.create_function("replay_id", 1, replay_id, deterministic=True)
         self._db.execute("BEGIN")
-        self.duplicates = 0
+        self.event_records = 0
         self.empty_records = 0
 
     def __enter__(self) -> Self:
@@ -62,19 +65,30 @@ class Ledger:
         self._db.close()
 
     def add_events(self, rows: list[EventRow], *, late: bool = False) -> None:
-        """Add events; one already known counts as a duplicate."""
-        added = self._db.executemany(
-            "INSERT OR IGNORE INTO events VALUES (?,?,?,?,?,?)",
+        """Add records that are events."""
+        self._db.executemany(
+            "INSERT INTO events VALUES (?1,?2,?3,?4,?5,?6, NOT ?4, ?4) ON CONFLICT (user, event) DO UPDATE SET"
+            " judged = judged + excluded.judged, later = later + excluded.later",
             ((r.user_id, r.event_id, r.image_id, late, r.place.partition, r.place.offset) for r in rows),
-        ).rowcount
-        self.duplicates += len(rows) - max(added, 0)
+        )
+        self.event_records += len(rows)
 
     def add_undecodable(self, rows: list[DigestRow], *, late: bool = False) -> None:
         """Add records that are no events."""
         self._db.executemany(
-            "INSERT INTO undecodable VALUES (?,?,?,?,?) ON CONFLICT (digest) DO UPDATE SET"
-            " judged = judged + excluded.judged, late = late + excluded.late",
-            ((r.digest, not late, late, r.place.partition, r.place.offset) for r in rows),
+            "INSERT INTO undecodable VALUES (?,?,?,?,?,?) ON CONFLICT (digest) DO UPDATE SET"
+            " judged = judged + excluded.judged, late = late + excluded.late, again = again + excluded.again",
+            (
+                (r.digest, not late and not r.again, late and not r.again, r.place.partition, r.place.offset, r.again)
+                for r in rows
+            ),
+        )
+
+    def add_recovered(self, rows: list[EventRow]) -> None:
+        """Add dead letters of records that were no events for the job then, and are some now."""
+        self._db.executemany(
+            "INSERT INTO recovered VALUES (?,?,1,?,?) ON CONFLICT (user, event) DO UPDATE SET n = n + 1",
+            ((r.user_id, r.event_id, r.place.partition, r.place.offset) for r in rows),
         )
 
     def add_letters(self, rows: list[DigestRow]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from darkroom.console import Counter, Silent, plural
 from darkroom.ports import Objects, Topic
 from darkroom.verify import findings, reading
+from darkroom.verify.figures import figures
 from darkroom.verify.ledger import Ledger
 from darkroom.verify.report import Report
 from schemas.codec import Schema
@@ -69,12 +70,12 @@ class _Verification:
         self._compare_objects()
         self._counter.describe("reading what came meanwhile")
         reading.read_events(self._ledger, self._streams.events, self._writers, self._counter, late=True)
-        open_images = f"SELECT user, image FROM events e WHERE {findings.NO_STATUS}"
+        open_images = f"SELECT user, image FROM events e WHERE {findings.UNSETTLED}"
         self._ledger.add_unsettled((user, image) for user, image in self._ledger.rows(open_images))
         self._counter.describe("reconciling")
         findings.find(self._ledger, whole_history=self._options.whole_history)
         pending = self._streams.statuses.pending() + self._streams.dead_letters.pending()
-        return Report(self._ledger, findings.figures(self._ledger, pending))
+        return Report(self._ledger, figures(self._ledger, pending))
 
     def _read_outcomes(self) -> None:
         self._counter.describe("reading statuses")

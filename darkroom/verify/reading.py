@@ -9,6 +9,7 @@ from typing import TypeVar
 from darkroom.console import Counter
 from darkroom.parallel import parallel_map
 from darkroom.ports import Objects, Topic, TopicRecord
+from darkroom.replay_events import REPAIR_HEADER
 from darkroom.verify.ledger import DigestRow, EventRow, Ledger, Place
 from schemas.codec import Schema
 from schemas.errors import UndecodableError
@@ -38,7 +39,9 @@ def read_events(ledger: Ledger, topic: Topic, writers: list[Schema], counter: Co
             if record.value is None:
                 ledger.empty_records += 1
             elif (event := _decoded(codec, record.value)) is None:
-                undecodable.append(DigestRow(hashlib.sha256(record.value).digest(), _place(record)))
+                undecodable.append(
+                    DigestRow(hashlib.sha256(record.value).digest(), _place(record), again=_is_repair(record))
+                )
             else:
                 events.append(EventRow(event.user_id, event.event_id, event.image_id, _place(record)))
         ledger.add_events(events, late=late)
@@ -76,14 +79,25 @@ def _add_letter(ledger: Ledger, letter: DeadLetter, events: RecordCodec[ImageEve
     digest = _digest(letter)
     if digest.hex() != letter.payload_sha256:
         ledger.add_unreadable("dead letter", place, "its payload does not have the SHA-256 it names")
-    if letter.event_id is None:
-        ledger.add_letters([DigestRow(digest, place)])
-        return
     event = _decoded(events, letter.payload)
+    if letter.event_id is None:
+        _add_undecodable_then(ledger, event, DigestRow(digest, place))
+        return
     if event is None or event.event_id != letter.event_id:
         ledger.add_unreadable("dead letter", place, "its payload is not the event it names")
         return
     ledger.add_given_up([EventRow(event.user_id, event.event_id, event.image_id, place)])
+
+
+def _add_undecodable_then(ledger: Ledger, event: ImageEvent | None, row: DigestRow) -> None:
+    if event is None:
+        ledger.add_letters([row])
+    else:
+        ledger.add_recovered([EventRow(event.user_id, event.event_id, event.image_id, row.place)])
+
+
+def _is_repair(record: TopicRecord) -> bool:
+    return any(name == REPAIR_HEADER for name, _ in record.headers)
 
 
 def _digest(letter: DeadLetter) -> bytes:

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any, Self
 
 from darkroom.console import plural
-from darkroom.verify.findings import Figures, Finding, Kind, stream_findings
+from darkroom.verify.figures import Figures
+from darkroom.verify.findings import Finding, Kind, stream_findings
 from darkroom.verify.ledger import Ledger
 
 
@@ -31,6 +32,10 @@ class Report:
     def findings(self, kind: Kind | None = None, limit: int = -1) -> Iterator[Finding]:
         """Stream the findings of one kind, or all."""
         return stream_findings(self._ledger, kind, limit)
+
+    def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        """Stream the answer to a query on everything that was read."""
+        return self._ledger.rows(query, parameters)
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures under their names, with ``ok`` and the one-line summary."""
@@ -65,6 +70,11 @@ def notes(figures: Figures) -> list[str]:
             figures.images_unsettled,
             "image has an event still open, so its objects were not judged",
             "images have an event still open, so their objects were not judged",
+        ),
+        (
+            figures.replaced_by_replays,
+            "event without a status has that of its replay",
+            "events without a status have those of their replays",
         ),
         (figures.uncommitted_records, "record lies behind an open transaction", "records lie behind open transactions"),
         (figures.empty_records, "record has no value and is no event", "records have no value and are no events"),

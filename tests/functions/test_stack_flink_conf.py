@@ -44,7 +44,7 @@ def test_every_application_setting_is_an_option_of_flink(flink_jars: list[Path])
 
 
 def test_every_local_setting_is_an_option_of_flink(flink_jars: list[Path], tmp_path: Path) -> None:
-    record = plan_stack(Home(tmp_path), Cache(tmp_path), Options(), {})
+    record = plan_stack(Home(tmp_path), Cache(tmp_path), Options(high_availability=True, proxied=True), {})
     names = {name for name in local_settings(record, Home(tmp_path)) if not name.startswith("s3.")}
 
     assert unknown_options(names - READ_BY_FLINKS_SCRIPTS, flink_jars) == set()

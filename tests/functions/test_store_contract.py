@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ class TestFolderStore(StoreContract):
         with (tmp_path / "bucket" / "cat.jpg").open("ab") as file:
             file.write(b" and more")
         with pytest.raises(StoreUnavailableError, match="13 bytes arrived of 4"):
+            opened.read()
+
+    def test_a_file_that_is_written_to_while_it_is_read_is_read_again(
+        self, store: ObjectStore, bucket: str, tmp_path: Path
+    ) -> None:
+        opened = store.open_source(bucket, stored(store, bucket, "cat.jpg"), None)
+        (tmp_path / "bucket" / "cat.jpg").write_bytes(b"atad")
+        os.utime(tmp_path / "bucket" / "cat.jpg", ns=(1, 1))
+        with pytest.raises(StoreUnavailableError, match="was written to while it was read"):
             opened.read()
 
     def test_a_put_that_cannot_be_made_leaves_what_was_there(

@@ -153,7 +153,7 @@ def test_sources_that_cannot_be_fetched_are_rejected_with_their_reason(scenario:
     changed = put(scenario, "changed", PHOTO).model_copy(update={"etag": "0" * 32})
     bad = {
         Reason.SOURCE_MISSING: Source(bucket="images", key="no/such/key"),
-        Reason.SOURCE_BUCKET_MISSING: Source(bucket="no-such-bucket", key="key"),
+        Reason.SOURCE_BUCKET_NOT_ALLOWED: Source(bucket="no-such-bucket", key="key"),
         Reason.SOURCE_CHANGED: changed,
     }
     events = {reason: event(f"bad-{reason}", source) for reason, source in bad.items()}
@@ -165,7 +165,7 @@ def test_sources_that_cannot_be_fetched_are_rejected_with_their_reason(scenario:
     found = outcomes(scenario, [published.event_id for published in events.values()])
     assert [status.failures[0].reason for status in found] == list(events)
     reasons = [s.failures[0].reason for s in outcomes(scenario, [odd_bucket.event_id, odd_key.event_id])]
-    assert reasons == [Reason.SOURCE_BUCKET_MISSING, Reason.SOURCE_MISSING]
+    assert reasons == [Reason.SOURCE_BUCKET_NOT_ALLOWED, Reason.SOURCE_MISSING]
 
 
 def test_an_unknown_preset_is_rejected_and_a_known_one_is_developed_alone(scenario: Scenario) -> None:

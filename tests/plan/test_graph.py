@@ -27,6 +27,7 @@ OPERATORS = [
     ("decode", "decode the record"),
     ("key-by-user", "key by user"),
     ("admit", "admit the event"),
+    ("admitted", "part admit from develop"),
     ("develop", "develop the image"),
     ("settle", "settle the outcome"),
     ("settle-dead-letters", "take the dead letters"),
@@ -40,7 +41,9 @@ OPERATORS = [
 AS_DEPLOYED = [
     ("events", "Source: read image-events"),
     ("decode", "decode the record, key by user"),
-    ("admit", "admit the event, develop the image"),
+    ("admit", "admit the event"),
+    ("admitted", "part admit from develop"),
+    ("develop", "develop the image"),
     ("settle", "settle the outcome"),
     ("settle-dead-letters", "take the dead letters"),
     *OPERATORS[-4:],

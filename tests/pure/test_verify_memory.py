@@ -10,7 +10,8 @@ from verify_world import FakeObjects, FakeTopic, event_bytes, status_bytes
 
 from darkroom.ports import TopicRecord
 from darkroom.verify import Kind, Options, Streams, verify_streams
-from darkroom.verify.findings import figures, find, stream_findings
+from darkroom.verify.figures import figures
+from darkroom.verify.findings import find, stream_findings
 from darkroom.verify.ledger import EventRow, Ledger, Place
 from schemas.records import Outcome
 

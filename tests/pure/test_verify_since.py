@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from darkroom.errors import UsageError
-from darkroom.verify.command import parse_since
+from darkroom.moments import parse_moment
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -20,10 +20,10 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
     ],
 )
 def test_a_span_or_a_time_is_understood(text: str, moment: datetime) -> None:
-    assert parse_since(text, NOW) == moment
+    assert parse_moment(text, "--since", NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["", "2", "h", "yesterday", "-2h", "2h30m", "99999999999d"])
 def test_anything_else_is_told(text: str) -> None:
     with pytest.raises(UsageError, match="--since"):
-        parse_since(text, NOW)
+        parse_moment(text, "--since", NOW)

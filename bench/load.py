@@ -1,0 +1,139 @@
+"""A load of new images on the running job, and when each of its events was acknowledged and answered.
+
+Both moments come from the monotonic clock of this one process: when the producer learned that the event is
+acknowledged by all in-sync replicas, and when `poll` of a `read_committed` consumer returned its status.
+"""
+
+import math
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Event
+from typing import Self
+
+from darkroom.errors import OperatorError
+from darkroom.kafka import connect_producer, follow
+from darkroom.publisher import Publisher
+from darkroom.synthetic import synthetic_image
+from darkroom.target import Target
+from schemas.records import EventKind, ImageEvent, ImageStatus, Source, event_codec, status_codec
+
+SEED = 20_000
+
+
+class Load:
+    """Sends events and collects when their statuses arrive; leaving the context ends the reading.
+
+    Several threads may send. Every event is a new image: the same made-up JPEG of 2040x1404, the default presets.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._stop = Event()
+        self._codec = event_codec()
+        self.acknowledged_at: dict[str, float] = {}
+        self.seen_at: dict[str, float] = {}
+        self.work_s: dict[str, float] = {}
+        self.ids: list[str] = []
+        self.seen_twice = 0
+
+    def __enter__(self) -> Self:
+        with Publisher(self._target) as publisher:
+            self._source = publisher.upload("bench", "picture.jpg", synthetic_image(SEED), 1)
+        self._producer = connect_producer(self._target.kafka_bootstrap)
+        self._threads = ThreadPoolExecutor(1, "reader")
+        self._reading: Future[None] = self._threads.submit(self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._threads.shutdown()
+        self._producer.close()
+
+    @property
+    def unanswered(self) -> int:
+        """How many events have no committed status yet."""
+        return len(self.ids) - len(self.seen_at)
+
+    def send_at(self, moments: Iterable[float], user_of: Callable[[int], str]) -> list[str]:
+        """Send one event at each moment, in seconds from now, by the user of its number; return the events' ids."""
+        started = time.monotonic()
+        ids: list[str] = []
+        for moment in moments:
+            time.sleep(max(0.0, started + moment - time.monotonic()))
+            ids.append(self._send(user_of(len(ids))))
+        self._producer.flush()
+        return ids
+
+    def wait_for(self, ids: Sequence[str], limit_s: float) -> None:
+        """Wait until every event is answered.
+
+        Raises:
+            OperatorError: some were not within the limit.
+        """
+        limit = time.monotonic() + limit_s
+        while missing := [one for one in ids if one not in self.seen_at or one not in self.acknowledged_at]:
+            self.check()
+            if time.monotonic() > limit:
+                message = f"{len(missing)} of {len(ids)} statuses did not come within {limit_s:.0f} s"
+                raise OperatorError(message)
+            time.sleep(0.2)
+
+    def latencies(self, ids: Iterable[str]) -> list[float]:
+        """Return the seconds from acknowledgement to status of events that are answered."""
+        return [self.seen_at[one] - self.acknowledged_at[one] for one in ids]
+
+    def drain_rate(self, backlog: Sequence[str], limit_s: float) -> float:
+        """Return how many events a second a backlog of them is answered at: its last four fifths, without the start."""
+        self.wait_for(backlog, limit_s)
+        seen = sorted(self.seen_at[one] for one in backlog)
+        first = seen[len(seen) // 5]
+        return sum(moment > first for moment in seen) / (seen[-1] - first)
+
+    def check(self) -> None:
+        """Raise what ended the reading of statuses, if anything has."""
+        if self._reading.done():
+            self._reading.result()
+
+    def _send(self, user: str) -> str:
+        event = _event(self._source, user)
+        sent = self._producer.send(self._target.topics.events, key=user.encode(), value=self._codec.encode(event))
+        sent.add_callback(lambda _: self.acknowledged_at.setdefault(event.event_id, time.monotonic()))
+        self.ids.append(event.event_id)
+        return event.event_id
+
+    def _read(self) -> None:
+        statuses = status_codec()
+        for news in follow(self._target.kafka_bootstrap, [self._target.topics.status], from_beginning=True):
+            now = time.monotonic()
+            if self._stop.is_set():
+                return
+            if news is not None and news[1].value is not None:
+                status = statuses.decode(news[1].value)
+                self.work_s[status.event_id] = _work_s(status)
+                self.seen_twice += status.event_id in self.seen_at
+                self.seen_at.setdefault(status.event_id, now)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the smallest value that at least `percent` of all values do not exceed (nearest rank)."""
+    return sorted(values)[max(0, math.ceil(percent / 100 * len(values)) - 1)]
+
+
+def _event(source: Source, user: str) -> ImageEvent:
+    return ImageEvent(
+        event_id=str(uuid.uuid4()),
+        kind=EventKind.UPLOADED,
+        user_id=user,
+        image_id=str(uuid.uuid4()),
+        version=1,
+        source=source,
+        occurred_at=datetime.now(UTC),
+    )
+
+
+def _work_s(status: ImageStatus) -> float:
+    timings = status.timings
+    return (timings.fetch_ms + timings.render_ms + timings.store_ms) / 1000
