@@ -7,6 +7,7 @@ from rich.console import Console
 
 from darkroom.demo import demo
 from darkroom.develop import develop
+from darkroom.doctor import doctor
 from darkroom.errors import OperatorError
 from darkroom.publish import publish
 from darkroom.replay import replay
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # a traceback must not print credentials
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, ps, submit, publish, watch, show, verify, replay, develop, demo):
+for command in (up, down, ps, submit, publish, watch, show, verify, replay, develop, demo, doctor):
     app.command()(command)
 
 

@@ -5,7 +5,7 @@ Deploy with ``flink run -py jobs/derivatives.py``; settings come from the enviro
 
 import sys
 
-from pyflink.common import Configuration, Time, Types, WatermarkStrategy
+from pyflink.common import Configuration, Time, Types
 from pyflink.datastream import AsyncDataStream, DataStream, KeyedStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
@@ -51,16 +51,9 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
     )
     # item(key, event) | item(key, event, status=SUPERSEDED or REJECTED) | item(key, dead_letter)
 
-    apart = (
-        admitted.assign_timestamps_and_watermarks(WatermarkStrategy.no_watermarks())
-        .name("part admit from develop")
-        .uid("admitted")
-        .set_description("changes nothing; without it PyFlink makes one bundle of both: held events wait for images")
-    )
-
     developed = (
         AsyncDataStream.unordered_wait(
-            apart,
+            still_by_user(admitted),
             Develop(ends.open_store, settings.develop, writers),
             timeout=Time.seconds(
                 0
@@ -100,6 +93,18 @@ def key_by_user(items: DataStream) -> KeyedStream:
     hidden_map.setName("key by user")
     hidden_map.setDescription("all events of a user to one slot, in their order")
     return keyed
+
+
+def still_by_user(admitted: DataStream) -> DataStream:
+    """Send items on through the network, to the slot where their user's events are, without keying the next step.
+
+    Chained, admit and develop would share their bundles, and an event to be held would wait for images that are
+    developed. A forward connection parts them too, but its barriers wait behind everything in its buffers.
+    """
+    jvm = get_gateway().jvm
+    keyed = admitted._j_data_stream.keyBy(jvm.KeyByKeySelector(), Types.ROW([Types.STRING()]).get_java_type_info())
+    plain = jvm.org.apache.flink.streaming.api.datastream.DataStream
+    return DataStream(plain(keyed.getExecutionEnvironment(), keyed.getTransformation()))
 
 
 def cluster_limits(env: StreamExecutionEnvironment) -> ClusterLimits:

@@ -131,15 +131,23 @@ class Admit(KeyedProcessFunction):
             self._ledger.update(encoded)
 
     def _set_release(self, shaping: Shaping, now: int, ctx: KeyedProcessFunction.Context) -> None:
-        """Wake up for the next held event; earlier than thought, if the clock was set back or the rate raised."""
+        """Wake up for the next held event, and once more later, for a timer may be lost.
+
+        A checkpoint of PyFlink 2.3 holds the state, but not the timers, of the bundle that its barrier ended. So a time
+        that has passed is set again, and a guard is always pending that an earlier bundle has set.
+        """
+        if not shaping.held:
+            return
         at = shaping.next_release(now, self._rate)
-        if shaping.held and (not shaping.release_at or at < shaping.release_at):
+        if not now < shaping.release_at <= at:  # none, overdue, or the clock was set back or the rate raised
             shaping.release_at = at
             ctx.timer_service().register_processing_time_timer(at)
+        for guard in shaping.set_guards(now):
+            ctx.timer_service().register_processing_time_timer(guard)
 
     def _set_cleanup(self, ledger: Ledger, now: int, ctx: KeyedProcessFunction.Context) -> None:
         """Wake up when the next entry ends; while only a bucket is left to fill, look again in an hour."""
-        if not ledger.cleanup_at:
+        if ledger.cleanup_at <= now:
             ledger.cleanup_at = ledger.next_cleanup(now) or now + CLEANUP_INTERVAL_MS
             ctx.timer_service().register_processing_time_timer(ledger.cleanup_at)
 

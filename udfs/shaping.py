@@ -10,6 +10,7 @@ from enum import Enum, auto
 from schemas.codec import Codec, Schema, load_schema
 
 EVENT = 60_000  # the allowance that one event takes
+GUARD_MS = 10_000
 
 
 class Turn(Enum):
@@ -38,6 +39,7 @@ class Shaping:
     oldest: int = 0
     next: int = 0
     release_at: int = 0
+    guard_at: int = 0
 
     @property
     def held(self) -> int:
@@ -67,6 +69,16 @@ class Shaping:
         self._fill(now, rate)
         missing = EVENT - self.allowance
         return now + max(1, -(-missing // rate.events_per_minute))
+
+    def set_guards(self, now: int) -> list[int]:
+        """Return at which times to look again whatever became of the timers, as far as they are not noted yet.
+
+        Two of them lie ahead at any time, in 20 s: the nearer one was set at least 10 s before it is needed.
+        """
+        ahead = [(now // GUARD_MS + step) * GUARD_MS for step in (1, 2)]
+        noted = self.guard_at if self.guard_at <= ahead[-1] else 0  # the clock was set back
+        self.guard_at = ahead[-1]
+        return [at for at in ahead if at > noted]
 
     def is_idle(self, now: int, rate: Rate) -> bool:
         """Whether nothing is held and the bucket is full: the user is like one who was never seen."""

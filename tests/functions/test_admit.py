@@ -209,13 +209,45 @@ def test_beyond_the_burst_events_are_held_and_go_on_unchanged_in_their_order_at_
     assert operator.context.metrics.counts() == {"admitted": 7, "held": 4}
 
 
-def test_one_timer_is_pending_for_all_held_events_of_a_user() -> None:
+def test_one_timer_and_its_guards_are_pending_for_all_held_events_of_a_user() -> None:
     operator = admit(rate=SHAPED)
     flood(operator, 7)
-    cleanup = NOW + MEMORY.event_ms
-    assert operator.timers.pending == {(NOW + 1000, "u"), (cleanup, "u")}
+    others = {(NOW + 10_000, "u"), (NOW + 20_000, "u"), (NOW + MEMORY.event_ms, "u")}
+    assert operator.timers.pending == {(NOW + 1000, "u"), *others}
     operator.advance_to(NOW + 1000)
-    assert operator.timers.pending == {(NOW + 2000, "u"), (cleanup, "u")}
+    assert operator.timers.pending == {(NOW + 2000, "u"), *others}
+
+
+def test_while_events_are_held_a_guard_is_pending_that_was_set_ten_seconds_before() -> None:
+    operator = admit(rate=Rate(events_per_minute=1, burst=1, max_held=4))
+    flood(operator, 5)
+    seen = set(operator.timers.pending)
+    for second in range(5, 240, 5):
+        operator.advance_to(NOW + second * 1000 + 1)
+        assert min(operator.timers.pending & seen)[0] <= operator.timers.now + 20_000
+        seen = set(operator.timers.pending)
+
+
+@pytest.mark.parametrize("lost_ms", [1000, 2000, 3000])
+def test_events_go_on_when_a_restart_has_lost_the_timer_of_the_last_bundle(lost_ms: int) -> None:
+    operator = admit(rate=SHAPED)
+    flood(operator, 7)
+    operator.advance_to(NOW + lost_ms - 1)
+    operator.timers.pending.remove((NOW + lost_ms, "u"))
+    operator.advance_to(NOW + MEMORY.event_ms - 1)
+    assert event_ids(out for _, out in operator.released) == ["e3", "e4", "e5", "e6"]
+    assert max(time for time, _ in operator.released) <= NOW + 11_000 + lost_ms
+
+
+def test_an_event_that_arrives_mends_a_user_who_has_lost_every_timer() -> None:
+    operator = admit(rate=SHAPED)
+    flood(operator, 5)
+    operator.timers.pending.clear()
+    operator.timers.now = NOW + 30 * HOUR
+    operator.process(an_item(an_event(event_id="later")))
+    operator.run_out()
+    assert event_ids(out for _, out in operator.released) == ["e3", "e4", "later"]
+    assert (operator.state, operator.timers.pending) == ({}, set())
 
 
 def test_an_event_behind_a_held_one_waits_even_when_it_could_go_on() -> None:

@@ -39,7 +39,7 @@ class FakeProducer:
         self.sent: list[tuple[bytes | None, bytes]] = []
         self.closed = False
 
-    def send(self, topic: str, key: bytes | None, value: bytes) -> Future:
+    def send(self, topic: str, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> Future:
         self.sent.append((key, value))
         error = self.failures.pop(0) if self.failures else None
         return Future().failure(error) if error else Future().success(None)

@@ -138,7 +138,7 @@ def test_the_next_release_is_never_now() -> None:
 
 
 def test_the_state_is_read_back_as_it_was_and_names_its_schema() -> None:
-    shaping = Shaping(allowance=5, filled_at=6, oldest=7, next=2**40, release_at=9)
+    shaping = Shaping(allowance=5, filled_at=6, oldest=7, next=2**40, release_at=9, guard_at=11)
     data = CODEC.encode(shaping)
-    assert data.startswith(MARKER + bytes.fromhex("f4b9474d2118198b"))
+    assert data.startswith(MARKER + bytes.fromhex("e786acbc627bef1c"))
     assert CODEC.decode(data, NOW, Rate(1, 1, 1)) == shaping

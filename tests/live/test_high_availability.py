@@ -84,6 +84,11 @@ def pid_of(scenario: Scenario, name: str) -> int:
     return pid
 
 
+def wait_for_another(scenario: Scenario, name: str, killed: int) -> None:
+    """Wait for a part's next process; between two it has none."""
+    eventually(lambda: part(scenario, name).pid not in (None, killed), "a new process", lambda: part(scenario, name))
+
+
 def checkpoints(rest: FlinkRest, job: str) -> dict[str, Any]:
     """Return what Flink says of the job's checkpoints; nothing while it does not answer."""
     try:
@@ -150,7 +155,7 @@ def test_killed_proxies_come_back(scenario: Scenario, record: StackRecord) -> No
 
     os.kill(killed, signal.SIGKILL)
 
-    eventually(lambda: pid_of(scenario, "toxiproxy") != killed, "a new process", lambda: part(scenario, "toxiproxy"))
+    wait_for_another(scenario, "toxiproxy", killed)
     recovery_s(scenario.rest, job, broken_at, "kill -9 of Toxiproxy")
     assert part(scenario, "toxiproxy").healthy
 
@@ -200,7 +205,7 @@ def test_a_killed_zookeeper_costs_no_restart(scenario: Scenario) -> None:
 
     os.kill(killed, signal.SIGKILL)
 
-    eventually(lambda: pid_of(scenario, "zookeeper") != killed, "a new process", lambda: part(scenario, "zookeeper"))
+    wait_for_another(scenario, "zookeeper", killed)
     eventually(lambda: part(scenario, "zookeeper").healthy, "it serves", lambda: part(scenario, "zookeeper"))
     recovery_s(scenario.rest, job, broken_at, "kill -9 of ZooKeeper")
     assert checkpoints(scenario.rest, job)["counts"]["restored"] == restarts

@@ -25,8 +25,6 @@ USERS = 10
 MEBIBYTE = 1024 * 1024
 CHILD_BYTES = 1024 * MEBIBYTE  # DARKROOM_RENDER_MEMORY_BYTES is the limit; a picture at the limits takes about this
 WORKER_BYTES = 768 * MEBIBYTE
-LARGEST_SOURCE_BYTES = 4 * MEBIBYTE  # the others are megabytes of zeros, which take minutes to publish
-SLOW = "frames/"  # seconds of work each, one in ten of them is enough
 
 PRESETS = """
 version: 1

@@ -10,6 +10,7 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -84,7 +85,7 @@ def test_what_failed_is_replayed_once_its_cause_is_mended(scenario: Scenario, pr
         failed = event("wide", publisher.upload("anna", "wide", wide_picture()), presets=("strip",))
         outdated = event("outdated", publisher.upload("anna", "outdated", wide_picture()), presets=("strip",))
         newer = event("outdated", photo, version=2)
-        missing = event("missing", Source(bucket="images", key="not/there/yet"))
+        missing = event("missing", Source(bucket="images", key=f"not-yet-{uuid4()}"))
         ahead = event("ahead", photo)
         for one in (fine, failed, outdated, newer, missing):
             publisher.event(one)
@@ -119,7 +120,8 @@ def test_what_failed_is_replayed_once_its_cause_is_mended(scenario: Scenario, pr
     assert by_id(scenario)[ahead.event_id] is Outcome.READY
 
     assert "nothing to replay" in scenario.darkroom("replay", "--user", "bella")
-    connect(scenario.target).put_object("images", "not/there/yet", io.BytesIO(wide_picture()), len(wide_picture()))
+    assert missing.source is not None
+    connect(scenario.target).put_object("images", missing.source.key, io.BytesIO(wide_picture()), len(wide_picture()))
     choice = ("replay", "--outcome", "REJECTED", "--reason", "SOURCE_MISSING", "--user", "anna", "--since", "1h")
     assert told(scenario.darkroom(*choice, "--yes", "--json"))["records"] == 1
     figures = scenario.verify()

@@ -116,6 +116,7 @@ def test_a_missing_right_of_the_job_stops_the_submission_with_the_reason(
 
 def test_a_missing_right_to_write_restarts_the_job_until_it_is_granted_and_nothing_is_lost(secured: Secured) -> None:
     right = ("--allow-principal", "User:job", "--operation", "Write", "--topic", "image-status")
+    cancel(secured)
     secured.acls("--remove", "--force", *right)
     try:
         secured.darkroom("submit", "--checkpoint-interval", "1s")

@@ -27,7 +27,6 @@ OPERATORS = [
     ("decode", "decode the record"),
     ("key-by-user", "key by user"),
     ("admit", "admit the event"),
-    ("admitted", "part admit from develop"),
     ("develop", "develop the image"),
     ("settle", "settle the outcome"),
     ("settle-dead-letters", "take the dead letters"),
@@ -42,7 +41,6 @@ AS_DEPLOYED = [
     ("events", "Source: read image-events"),
     ("decode", "decode the record, key by user"),
     ("admit", "admit the event"),
-    ("admitted", "part admit from develop"),
     ("develop", "develop the image"),
     ("settle", "settle the outcome"),
     ("settle-dead-letters", "take the dead letters"),
@@ -57,6 +55,7 @@ class Operator:
     name: str
     description: str
     max_parallelism: int
+    inputs: tuple[str, ...]  # how its events reach it: the names of Flink's partitioners
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,13 @@ def elements(collection: Any) -> Iterator[Any]:
 def operators_of(stream_graph: Any) -> list[Operator]:
     nodes = sorted(elements(stream_graph.getStreamNodes()), key=lambda node: node.getId())
     return [
-        Operator(n.getTransformationUID(), n.getOperatorName(), n.getOperatorDescription(), n.getMaxParallelism())
+        Operator(
+            n.getTransformationUID(),
+            n.getOperatorName(),
+            n.getOperatorDescription(),
+            n.getMaxParallelism(),
+            tuple(edge.getPartitioner().getClass().getSimpleName() for edge in elements(n.getInEdges())),
+        )
         for n in nodes
     ]
 
@@ -123,6 +128,12 @@ def test_the_operators_as_deployed_keep_their_uids(graph: Graph) -> None:
     uids = {operator.uid: operator.name for operator in graph.deployed}
     assert uids == dict(AS_DEPLOYED)
     assert len(graph.deployed) == len(AS_DEPLOYED)
+
+
+def test_develop_has_its_own_bundles_and_barriers_overtake_what_waits_for_it(graph: Graph) -> None:
+    inputs = {operator.uid: operator.inputs for operator in graph.deployed}
+    assert inputs["develop"] == inputs["admit"] == ("KeyGroupStreamPartitioner",)
+    assert inputs["settle"] == ("ForwardPartitioner",)  # aligned: no checkpoint holds an outage that settle has to see
 
 
 def test_every_operator_is_described_in_other_words_than_its_name(graph: Graph) -> None:
