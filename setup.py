@@ -25,7 +25,6 @@ setup(
         "fastavro==1.13.1",  # Avro in C: about ten times the speed of the reference package
         "minio==7.2.20",  # S3 client with connection pooling and no service-specific magic
         "numpy==2.1.3",  # the arithmetic of signals, colours and likeness; PyFlink brings it along anyway
-        "pebble==5.2.3",  # process pool whose tasks have a timeout that kills, and that says how a child died
         "pi-heif==1.4.0",  # HEIC: the pillow-heif project's package that only decodes, without its GPL encoder
         "pillow==13.0.0",  # decoding, resizing and encoding
         "pydantic==2.14.3",  # validates every boundary and reports all problems at once
@@ -53,6 +52,7 @@ setup(
             "check-jsonschema==0.39.0",  # validates docker-compose.yml against the Compose specification
             "hypothesis==6.170.15",  # property-based tests
             "import-linter==2.16",  # the layers, as contracts
+            "libfaketime==3.0.1",  # steps of the clock for one process; it brings its library compiled
             "matplotlib==3.11.2",  # the plots of measurements
             "mypy==2.4.1",
             "opencv-python-headless==4.14.0.94",  # the extra `faces`, for its tests
