@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SEED ?= 1
 MINUTES ?= 20
 
-.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench-latency bench-encoders clean
+.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench-latency bench-encoders bench-sandbox bench-spike bench-flood clean
 
 demo: $(READY)
 	@$(BIN)/darkroom demo
@@ -51,6 +51,15 @@ chaos: $(READY)
 
 bench-encoders: $(READY)
 	@$(BIN)/python bench/encoders.py
+
+bench-sandbox: $(READY)
+	@$(BIN)/python bench/sandbox.py
+
+bench-spike: $(READY)
+	@$(BIN)/python bench/spike.py
+
+bench-flood: $(READY)
+	@$(BIN)/python bench/flood.py
 
 bench-latency: $(READY)
 	@$(BIN)/python bench/latency.py

@@ -6,9 +6,7 @@ from typing import Any
 
 from darkroom.flink import FlinkRest, Job
 
-TLS_ALERT_AS_LENGTH = (
-    r"Invalid frame length: 352\d{6}"  # TLS's alert, 0x1503…, read as a size
-)
+TLS_ALERT_AS_LENGTH = r"Invalid frame length: 352\d{6}"  # TLS's alert, 0x1503…, read as a size
 
 CLUES = {
     "SaslAuthenticationFailedError|SaslAuthenticationException": (

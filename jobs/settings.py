@@ -202,7 +202,7 @@ class Settings(KafkaAccess, BaseSettings):
         """
         waits_s = {
             "DARKROOM_STORAGE_PATIENCE_S": self.storage_patience_s,
-            "DARKROOM_RENDER_TIMEOUT_S": self.render_timeout_s,
+            "DARKROOM_RENDER_TIMEOUT_S (for two attempts)": 2 * self.render_timeout_s,
             "DARKROOM_SOURCE_WAIT_S": self.source_wait_s,
         }
         problems = list(cluster.problems(self.delivery, self.transaction_timeout_s, waits_s))

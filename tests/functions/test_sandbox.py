@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -131,9 +132,10 @@ def test_every_format_is_read_without_files(shared: World) -> None:
         assert shared.render(source) == render(source, P.choose(None)), case.name
 
 
-@pytest.mark.parametrize("name", ["rocket", "badge"])
+@pytest.mark.parametrize("name", ["rocket", "badge", "small"])
 def test_every_parameter_of_a_preset_works_without_files(golden: World, name: str) -> None:
-    source = {case.source_name: case.source for case in cases()}[name]
+    sources = {case.source_name: case.source for case in cases()} | {"small": a_picture("PNG")}
+    source = sources[name]
     assert golden.render(source, FOCAL_POINT) == render(source, golden.presets, focal_point=FOCAL_POINT)
 
 
@@ -189,8 +191,10 @@ def test_a_broken_budget_or_child_is_a_typed_error_after_a_second_attempt_in_a_f
 
 
 def test_a_child_that_hangs_is_ended_by_the_clock(impatient: World) -> None:
+    began = time.monotonic()
     with pytest.raises(TimeBudgetError, match="longer than 3 s"):
         impatient.render(b"hang")
+    assert 6 <= time.monotonic() - began < 30
     assert impatient.course.attempts == 2
     assert impatient.children() == set()
 
@@ -296,6 +300,24 @@ def test_neither_fork_server_nor_child_has_anything_of_the_workers_environment(e
         assert "canary" not in environment
     assert not set(PLANTED) & set(escape["environment"])
     assert len(escape["environment"]) < 12
+
+
+def test_without_libseccomp_there_is_a_network_namespace_and_no_new_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyseccomp.py").write_text("raise RuntimeError('Unable to find libseccomp')")
+    monkeypatch.syspath_prepend(tmp_path)
+    world = World()
+    try:
+        assert world.sandbox.protection is Protection.NETWORK_NAMESPACE
+        with pytest.raises(NotAnImage) as told:
+            world.render(b"reach")
+        (child,) = world.children()
+        assert os.readlink(f"/proc/{child}/ns/net") != os.readlink("/proc/self/ns/net")
+        assert world.render(PICTURE) == render(PICTURE, P.choose(None))
+    finally:
+        world.sandbox.close()
+    assert set(json.loads(str(told.value)).values()) == {"EMFILE"}
 
 
 # --- what is left behind ---

@@ -32,10 +32,10 @@ from darkroom.stack.supervision import program_states
 from darkroom.target import Target, target_of
 from tests.live_stack import PHOTOS, Scenario, Stack, event, eventually, own_stack
 
-RECOVERY_LIMIT_S = 20.0
+RECOVERY_LIMIT_S = 90.0  # on a machine at work; what it takes is printed, and docs/reliability.md has the figures
 EVENTS = 24
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

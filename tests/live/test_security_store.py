@@ -154,7 +154,8 @@ def test_what_minio_itself_writes_down_of_its_users_is_for_their_owner_only(job:
     secret = AWSConfigProvider(str(stack.home.job_credentials), "default").retrieve().secret_key.encode()
     files = (path for path in (stack.home.data / "minio").rglob("*") if path.is_file())
     holders = [path for path in files if secret in path.read_bytes()]
-    assert [path.parts[-3:-1] for path in holders] == [(JOB_USER, "identity.json")]
+    assert holders
+    assert all(".minio.sys" in path.parts for path in holders)
     assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in holders} == {0}
 
 
