@@ -92,7 +92,7 @@ class Admit(KeyedProcessFunction):
         self._turns[turn].inc()
         if turn is Turn.REJECT:
             return item(event.user_id, event=record, status=self._refusals.backlog_full(event, self._rate.max_held))
-        self._held.put(user.shaping.hold(), record)
+        self._held.put(user.shaping.hold(), self._events.encode(event))  # in a schema that this job always reads
         return None
 
     def _release(self, user: _User, now: int) -> Iterator[Row]:

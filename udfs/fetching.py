@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.1  # between two looks for a source that is not there; doubled each time
 LONGEST_PAUSE_S = 1.0
+CLOCK_SKEW_S = 60  # of a producer; an event from further ahead would be waited for again and again
 VERSIONS_READ = 5  # of one source that is replaced again and again while it is read
 
 
@@ -92,7 +93,8 @@ class Fetching:
     def _wait_for(self, event: ImageEvent) -> float:
         """Return for how many seconds from now the source may come; below 0 when the event is too old to wait."""
         wait_s = self._rules.wait_s
-        return wait_s and min(wait_s, event.occurred_at.timestamp() + wait_s - time.time())
+        left_s = event.occurred_at.timestamp() + wait_s - time.time()
+        return wait_s and (-1.0 if left_s > wait_s + CLOCK_SKEW_S else min(wait_s, left_s))
 
     def _open(self, source: Source) -> OpenedSource:
         opened = self._store.open_source(source.bucket, source.key, source.etag)
@@ -146,5 +148,5 @@ class _Look:
 
     def _in_words(self, waited: float) -> str:
         if self._wait_s < 0:
-            return "it was not waited for, as its event is older than DARKROOM_SOURCE_WAIT_S"
+            return "it was not waited for, as its event is older than DARKROOM_SOURCE_WAIT_S, or from the future"
         return f"it did not come within {waited:.1f} s"

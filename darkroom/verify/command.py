@@ -67,7 +67,7 @@ def verify(
             help="With --repair: leave events without an outcome and objects alone that are younger than this; what is"
             " on its way through the job looks the same.",
         ),
-    ] = "1h",
+    ] = "3h",
     rate: Annotated[
         float, typer.Option(min=0.001, metavar="EVENTS/S", help="With --repair: publish no faster than this.")
     ] = DEFAULT_RATE,

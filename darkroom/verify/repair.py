@@ -46,11 +46,14 @@ class Repairs:
 class Planning:
     """Plans the repairs of one report at the time `now_ms`; what is younger than `in_flight_ms` is left alone."""
 
-    def __init__(self, report: Report, writers: list[Schema], now_ms: int, in_flight_ms: int) -> None:
+    def __init__(
+        self, report: Report, writers: list[Schema], now_ms: int, in_flight_ms: int, oldest_ms: int = OLDEST_MS
+    ) -> None:
         self._report = report
         self._events = event_codec(writers)
         self._now_ms = now_ms
         self._in_flight_ms = in_flight_ms
+        self._oldest_ms = min(oldest_ms, OLDEST_MS)
         self._wanted: dict[EventOf, list[Finding]] = {}
         self._digests: set[bytes] = set()
         self._repairs = Repairs()
@@ -133,7 +136,7 @@ class Planning:
             return None
         if age_ms < self._in_flight_ms:
             return "it may still be on its way"
-        return "it is older than what the job remembers of images" if age_ms > OLDEST_MS else None
+        return "it is older than what the job remembers of images" if age_ms > self._oldest_ms else None
 
     def _give_up(self, findings: Iterable[Finding], why: str) -> None:
         self._repairs.unmendable += [Unmendable(finding, why) for finding in findings]

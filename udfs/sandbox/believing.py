@@ -1,13 +1,14 @@
 """Holds a child's answer against what was asked, before anything of it is stored or told.
 
-A picture that has taken over its child can still choose what its own derivatives show. It cannot choose their types,
-names or checksums, nor touch another picture.
+A picture that has taken over its child can still choose what the derivatives show that this child makes until it ends.
+It cannot choose their types, names or checksums.
 """
 
 import hashlib
 import logging
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final
 
 from udfs.errors import MemoryBudgetError, RendererBrokenError
 from udfs.imaging.encode import Encoded
@@ -24,7 +25,7 @@ REJECTIONS: Final[dict[str, type[SourceRejected]]] = {leaf.reason: leaf for leaf
 FAILURES: Final = {RenderFailed.reason, *(leaf.reason for leaf in RenderFailed.__subclasses__())}
 
 
-def believed(reply: Reply, bodies: bytes, asked: Sequence[Preset]) -> Rendering | SourceRejected:
+def believed(reply: Reply, bodies: bytearray, asked: Sequence[Preset]) -> Rendering | SourceRejected:
     """Return what the child made of the picture, or why nothing can be made of it.
 
     Raises:
@@ -53,7 +54,7 @@ def _rejection(reply: Rejected) -> SourceRejected:
     return REJECTIONS[reply.reason](reply.message)
 
 
-def _rendering(reply: Rendered, bodies: bytes, asked: Sequence[Preset]) -> Rendering:
+def _rendering(reply: Rendered, bodies: bytearray, asked: Sequence[Preset]) -> Rendering:
     by_name = {preset.name: preset for preset in asked}
     told = sorted([one.preset for one in reply.derivatives] + [one.preset for one in reply.failures])
     if told != sorted(by_name) or not FAILURES.issuperset(one.reason for one in reply.failures):
@@ -62,11 +63,23 @@ def _rendering(reply: Rendered, bodies: bytes, asked: Sequence[Preset]) -> Rende
     if sum(one.bytes for one in reply.derivatives) != len(bodies):
         message = "derivatives that are not of the size announced"
         raise ValueError(message)
-    derivatives, at = [], 0
+    if not _fits(asdict(reply.source)) or not _fits(asdict(reply.signals)):
+        message = "numbers that no status holds"
+        raise ValueError(message)
+    derivatives, at, view = [], 0, memoryview(bodies)
     for one in reply.derivatives:
-        derivatives.append(_derivative(one, bodies[at : at + one.bytes], by_name[one.preset]))
+        derivatives.append(_derivative(one, bytes(view[at : at + one.bytes]), by_name[one.preset]))
         at += one.bytes
     return Rendering(reply.source, reply.signals, tuple(derivatives), reply.failures)
+
+
+def _fits(found: Any) -> bool:
+    """Whether every whole number in what was found is one that Avro's int holds."""
+    if isinstance(found, dict):
+        return all(map(_fits, found.values()))
+    if isinstance(found, (list, tuple)):
+        return all(map(_fits, found))
+    return not isinstance(found, int) or abs(found) < 2**31
 
 
 def _derivative(made: Made, data: bytes, preset: Preset) -> Derivative:

@@ -16,8 +16,12 @@ from udfs.imaging.presets import Presets
 from udfs.imaging.rendering import RenderFailure, Rendering
 from udfs.imaging.signals import Signals
 
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
 LENGTHS: Final = struct.Struct("!IQ")
 PACKET_BYTES: Final = 4096  # the longest question or answer of the fork server is a sentence
+NOT_CONFINED: Final = 70  # status of a child that this machine does not let give up its rights; no picture is to blame
+MAX_BODIES_BYTES: Final = 512 * 1024 * 1024  # of one answer, which the worker has to hold
 MAX_HEADER_BYTES: Final = 256 * 1024  # what a status says of an event has to fit into a record of the broker
 
 
@@ -46,10 +50,10 @@ class Made(_Message):
     """One derivative; its bytes follow those of the one before it."""
 
     preset: str
-    width: int
-    height: int
+    width: Count
+    height: Count
     format: str
-    frames: int
+    frames: Count
     bytes: Annotated[int, Field(ge=0)]
 
 

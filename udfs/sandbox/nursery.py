@@ -44,7 +44,9 @@ class Child:
         self.pid = pid
         self._channel = channel
 
-    def ask(self, request: Request, source: bytes, cpu_s: int, timeout_s: float, max_bytes: int) -> tuple[Reply, bytes]:
+    def ask(
+        self, request: Request, source: bytes, cpu_s: int, timeout_s: float, max_bytes: int
+    ) -> tuple[Reply, bytearray]:
         """Return the child's reply and the bytes that follow it.
 
         Raises:
@@ -54,13 +56,14 @@ class Child:
         """
         deadline = time.monotonic() + timeout_s
         spent_s = time.clock_gettime(~self.pid << 3 | 2)  # CPU of all its threads. Source: clock_getcpuclockid(3)
-        with contextlib.suppress(ProcessLookupError):  # reading its answer finds that out
+        # That it is dead, reading its answer finds out; and where a lower hard limit is in force, that one holds.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             resource.prlimit(self.pid, resource.RLIMIT_CPU, (int(spent_s) + 1 + cpu_s, resource.RLIM_INFINITY))
         self._channel.settimeout(timeout_s)
         self._channel.sendall(frame(request, len(source)))
         self._channel.sendall(source)
         header, bodies = read_frame(lambda count: self._read(count, deadline), max_bytes)
-        return REPLY.validate_json(header), bytes(bodies)
+        return REPLY.validate_json(header), bodies
 
     def close(self) -> None:
         """Close the channel; a child that waits for a picture ends."""

@@ -25,7 +25,7 @@ from udfs.imaging.presets import Preset, Presets
 from udfs.imaging.rendering import Rendering
 from udfs.sandbox.believing import believed
 from udfs.sandbox.confinement import Protection
-from udfs.sandbox.messages import Request, Setup
+from udfs.sandbox.messages import MAX_BODIES_BYTES, NOT_CONFINED, Request, Setup
 from udfs.sandbox.nursery import Child, Nursery, ServerLostError
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class Sandbox:
         child = self._child(nursery, fresh)
         budget = self._budget
         try:
-            reply, bodies = child.ask(request, source, budget.cpu_s, budget.timeout_s, budget.memory_bytes)
+            reply, bodies = child.ask(request, source, budget.cpu_s, budget.timeout_s, MAX_BODIES_BYTES)
             answer = believed(reply, bodies, presets)
         except (MemoryBudgetError, RendererBrokenError):
             nursery.end_child(child)
@@ -139,7 +139,11 @@ class Sandbox:
             message = "the rendering process gave an answer that is none"
             raise DecoderCrashError(message) from error
         except OSError:
-            raise _death(nursery.end_child(child), budget) from None
+            status = nursery.end_child(child)
+            if status == NOT_CONFINED:
+                message = "a rendering process cannot give up its rights on this machine; `darkroom doctor` says more"
+                raise SandboxUnavailableError(message) from None
+            raise _death(status, budget) from None
         self._idle.append((nursery, child))
         if isinstance(answer, ImagingError):
             raise answer

@@ -18,7 +18,7 @@ from typing import cast
 
 from udfs.sandbox.child import Render, serve
 from udfs.sandbox.confinement import CHANNEL_FD, Protection, confine, confined_network, load_filter
-from udfs.sandbox.messages import PACKET_BYTES, Setup
+from udfs.sandbox.messages import NOT_CONFINED, PACKET_BYTES, Setup
 from udfs.sandbox.rehearsal import rehearse
 
 
@@ -56,10 +56,17 @@ def _fork(
         return child
     try:
         control.detach()
-        confine(channel, setup.memory_bytes, install_filter)
+        _confined(channel, setup.memory_bytes, install_filter)
         serve(CHANNEL_FD, render, setup.presets, setup.limits)
     finally:
         os._exit(1)
+
+
+def _confined(channel: int, memory_bytes: int, install_filter: Callable[[], None] | None) -> None:
+    try:
+        confine(channel, memory_bytes, install_filter)
+    except BaseException:
+        os._exit(NOT_CONFINED)
 
 
 def _end(child: int) -> int:
