@@ -53,7 +53,7 @@ class HastyDevelop(Develop):
         if not hasattr(self._developer, "_turns"):
             message = "develop has no turns any more: this sabotage would be harmless, and nobody would see it"
             raise AttributeError(message)
-        self._developer._turns = NoTurns()  # type: ignore[assignment]
+        self._developer._turns = NoTurns()  # type: ignore[assignment]  # what is sabotaged is private
 
 
 class DamagingStore:
@@ -85,7 +85,7 @@ class DamagingEnds(KafkaEnds):
 
 def without_order(env: StreamExecutionEnvironment) -> None:
     """No newest version, no turns."""
-    derivatives.Develop = HastyDevelop  # type: ignore[attr-defined]
+    derivatives.Develop = HastyDevelop  # type: ignore[attr-defined]  # the map imports it for itself
     settings = WithoutOrder()
     derivatives.build(env, KafkaEnds(settings), settings)
 

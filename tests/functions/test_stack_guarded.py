@@ -236,10 +236,10 @@ def test_a_store_that_only_just_answers_is_asked_again(plain: StackRecord, monke
         if (answer := answers.pop(0)) is not None:
             raise answer
 
-    monkeypatch.setitem(lifecycle.PROVISION, "minio", make)  # type: ignore[arg-type]
+    monkeypatch.setitem(lifecycle.PROVISION, "minio", make)  # type: ignore[arg-type]  # it names its argument otherwise
     lifecycle._provision("minio", plain)
     assert answers == []
 
-    answers.append(S3Error(None, "AccessDenied", "Access denied.", "/flink", "1", "1"))  # type: ignore[arg-type]
+    answers.append(S3Error(None, "AccessDenied", "Access denied.", "/flink", "1", "1"))  # type: ignore[arg-type]  # no response is read
     with pytest.raises(StackError, match=r"MinIO answers, but .* could not be made: .*AccessDenied"):
         lifecycle._provision("minio", plain)

@@ -47,7 +47,7 @@ class BreaksOnce:
         opened = self._store.open_source(bucket, key, etag)
         self.opened.append(opened.etag)
         if len(self.opened) == 1:
-            opened._response.close()  # type: ignore[attr-defined]
+            opened._response.close()  # type: ignore[attr-defined]  # the real one's connection breaks
             self._meanwhile()
         return opened
 

@@ -48,7 +48,7 @@ class Protection(StrEnum):
 def load_filter() -> Callable[[], None] | None:
     """Return what installs the seccomp filter in the calling process; None without libseccomp or kernel support."""
     try:
-        import pyseccomp  # type: ignore[import-untyped]
+        import pyseccomp
     except (ImportError, RuntimeError):  # the latter: no libseccomp
         return None
     if libc.prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0:
