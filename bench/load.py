@@ -18,7 +18,8 @@ from darkroom.kafka import connect_producer, follow
 from darkroom.publisher import Publisher
 from darkroom.synthetic import synthetic_image
 from darkroom.target import Target
-from schemas.records import EventKind, ImageEvent, ImageStatus, Source, event_codec, status_codec
+from schemas.record_codecs import event_codec, status_codec
+from schemas.records import EventKind, ImageEvent, ImageStatus, Source
 
 SEED = 20_000
 

@@ -2,12 +2,8 @@
 
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 from minio import Minio
@@ -16,43 +12,24 @@ from rich.table import Table
 
 from darkroom.console import Counter, cell, counting, output, plural, remarks
 from darkroom.contact_sheet import SheetPicture, SheetRow, contact_sheet
+from darkroom.demo_acts import Act, acts_of_demo
 from darkroom.errors import OperatorError
 from darkroom.flink import FlinkRest
 from darkroom.kafka import follow
 from darkroom.photos import demo_photos
-from darkroom.publisher import Publisher, now_ms
+from darkroom.publisher import Publisher
 from darkroom.stack.commands import up
 from darkroom.stack.layout import cache_from
 from darkroom.storage import MISSING, connect, storage_errors
 from darkroom.submit import submit
-from darkroom.synthetic import corrupt_image, huge_dimensions_png, synthetic_image
 from darkroom.target import Target, resolve_target
 from darkroom.verify.command import verify_target
 from darkroom.verify.report import summary
-from schemas.records import (
-    DeadLetter,
-    EventKind,
-    ImageEvent,
-    ImageStatus,
-    Source,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
-)
+from schemas.record_codecs import dead_letter_codec, status_codec
+from schemas.records import DeadLetter, ImageStatus
 
-USERS = ("anna", "ben", "chloé")
 OUTCOMES_WITHIN_SECONDS = 180.0
 CHECKPOINT_INTERVAL = "2s"
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One record of the demo: what happens, the event (None: bytes that are no event), and the source's bytes."""
-
-    story: str
-    event: ImageEvent | None
-    payload: bytes
-    source: bytes | None = None
 
 
 def demo(
@@ -89,67 +66,12 @@ def demo(
 def _publish(target: Target, photos: list[Path]) -> list[Act]:
     with Publisher(target) as publisher, counting("publishing") as counter:
         acts = []
-        for act in _acts(publisher, photos):
+        for act in acts_of_demo(publisher, photos):
             key = act.event.user_id.encode() if act.event else None
             publisher.raw(key, act.payload)
             counter.advance()
             acts.append(act)
     return acts
-
-
-def _acts(publisher: Publisher, photos: list[Path]) -> Iterator[Act]:
-    def upload(story: str, user: str, image: str, data: bytes, kind: EventKind = EventKind.UPLOADED) -> Act:
-        version = now_ms()
-        return _act(story, kind, user, image, version, publisher.upload(user, image, data, version), data)
-
-    uploads = [
-        upload("a photograph", USERS[number % len(USERS)], photo.name, photo.read_bytes())
-        for number, photo in enumerate(photos)
-    ]
-    yield from uploads
-    yield upload("a 2K picture", USERS[0], "landscape.jpg", synthetic_image(7))
-    first, second, third, fourth = (act.event for act in uploads[:4] if act.event)
-    yield upload("replaced by a newer version", first.user_id, first.image_id, synthetic_image(8, 1600, 1000))
-    yield _act(
-        "the old version again, too late",
-        EventKind.UPLOADED,
-        first.user_id,
-        first.image_id,
-        first.version,
-        first.source,
-    )
-    yield _act("deleted", EventKind.DELETED, second.user_id, second.image_id, now_ms(), None)
-    yield Act("the same event a second time", third, uploads[2].payload)
-    yield _act(
-        "developed again from its source",
-        EventKind.REDERIVE,
-        fourth.user_id,
-        fourth.image_id,
-        fourth.version,
-        fourth.source,
-        uploads[3].source,
-    )
-    yield upload("a truncated file", USERS[1], "truncated.jpg", corrupt_image(1))
-    yield upload("200 megapixels in a few bytes", USERS[1], "huge.png", huge_dimensions_png())
-    yield upload("a text file", USERS[2], "letter.jpg", b"Dear darkroom, this is not a photograph.")
-    missing = Source(bucket="images", key="nobody/uploaded/this")
-    yield _act("a source that is not there", EventKind.UPLOADED, USERS[0], "missing.jpg", now_ms(), missing)
-    yield Act("bytes that are no event", None, b'{"json": "is not Avro"}' + uuid4().bytes)
-
-
-def _act(
-    story: str, kind: EventKind, user: str, image: str, version: int, source: Source | None, data: bytes | None = None
-) -> Act:
-    event = ImageEvent(
-        event_id=str(uuid4()),
-        kind=kind,
-        user_id=user,
-        image_id=image,
-        version=version,
-        source=source,
-        occurred_at=datetime.now(UTC),
-    )
-    return Act(story, event, event_codec().encode(event), data)
 
 
 def _outcomes(target: Target, acts: list[Act]) -> dict[str | bytes, ImageStatus | DeadLetter]:

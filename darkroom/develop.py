@@ -16,16 +16,8 @@ from darkroom.console import counting, output, printable, remarks, write_json
 from darkroom.errors import OperatorError, UsageError
 from darkroom.stack.preflight import java_problems
 from schemas.errors import UndecodableError
-from schemas.records import (
-    EventKind,
-    ImageEvent,
-    ImageStatus,
-    Outcome,
-    Source,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
-)
+from schemas.record_codecs import dead_letter_codec, event_codec, status_codec
+from schemas.records import EventKind, ImageEvent, ImageStatus, Outcome, Source
 
 STATUSES_FILE = "statuses.jsonl"
 SOURCES, DERIVATIVES = "images", "derivatives"

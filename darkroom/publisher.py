@@ -20,7 +20,8 @@ from darkroom.kafka_refusals import refusal_in
 from darkroom.storage import S3Objects, connect, storage_errors
 from darkroom.target import Target
 from schemas.keys import image_prefix
-from schemas.records import ImageEvent, Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import ImageEvent, Source
 
 LAST_WORDS_SECONDS = 5.0
 

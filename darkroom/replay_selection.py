@@ -16,18 +16,8 @@ from darkroom.replay_events import replay_id, replay_of, supersedes
 from schemas.codec import Schema
 from schemas.errors import UndecodableError
 from schemas.reasons import Reason
-from schemas.records import (
-    DeadLetter,
-    Failure,
-    ImageEvent,
-    ImageStatus,
-    Outcome,
-    Record,
-    RecordCodec,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
-)
+from schemas.record_codecs import Record, RecordCodec, dead_letter_codec, event_codec, status_codec
+from schemas.records import DeadLetter, Failure, ImageEvent, ImageStatus, Outcome
 
 EventOf = tuple[str, str]  # user id, event id
 ImageOf = tuple[str, str]  # user id, image id

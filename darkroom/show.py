@@ -22,7 +22,8 @@ from darkroom.watch import COLOURS, letter_json, letter_line, moment, status_lin
 from darkroom.writers import writer_schemas
 from schemas.errors import UndecodableError
 from schemas.keys import MANIFEST, image_prefix
-from schemas.records import DeadLetter, ImageEvent, ImageStatus, dead_letter_codec, event_codec, status_codec
+from schemas.record_codecs import dead_letter_codec, event_codec, status_codec
+from schemas.records import DeadLetter, ImageEvent, ImageStatus
 
 FACTS_CHARACTERS = 400
 

@@ -13,16 +13,8 @@ from darkroom.ports import TopicRecord
 from darkroom.target import Target, resolve_target
 from darkroom.writers import writer_schemas
 from schemas.errors import UndecodableError
-from schemas.records import (
-    DeadLetter,
-    ImageEvent,
-    ImageStatus,
-    Outcome,
-    RecordCodec,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
-)
+from schemas.record_codecs import RecordCodec, dead_letter_codec, event_codec, status_codec
+from schemas.records import DeadLetter, ImageEvent, ImageStatus, Outcome
 
 COLOURS = {
     Outcome.READY: "green",

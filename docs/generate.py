@@ -15,7 +15,8 @@ from schemas.codec import HEADER_BYTES, Codec, load_schema, schema_fingerprint
 from schemas.keys import PART_MAX_BYTES, derivative_key, key_part
 from schemas.outcomes import OUTCOMES
 from schemas.reasons import REASONS
-from schemas.records import EventKind, ImageEvent, Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import EventKind, ImageEvent, Source
 
 PAGE = Path(__file__).parent / "events-and-statuses.md"
 COMMAND = "python docs/generate.py"

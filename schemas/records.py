@@ -1,14 +1,11 @@
 """The records on the wire as frozen models, and the limits an event has to keep."""
 
 import hashlib
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from schemas.codec import Codec, Schema, load_schema
-from schemas.errors import InvalidRecordError
 from schemas.reasons import Reason
 
 ID_MAX_CHARACTERS = 1024
@@ -17,7 +14,6 @@ PRESETS_MAX_COUNT = 64
 ATTRIBUTES_MAX_COUNT = 64
 ATTRIBUTES_MAX_BYTES = 16 * 1024
 TRACEPARENT_MAX_CHARACTERS = 256
-EXCERPT_MAX_CHARACTERS = 80
 MESSAGE_MAX_CHARACTERS = 2000
 PAYLOAD_MAX_BYTES = 512 * 1024  # twice the largest valid event, half of what a broker takes by default
 
@@ -226,59 +222,3 @@ class DeadLetter(_Record):
             payload_sha256=hashlib.sha256(record).hexdigest(),
             job_version=job_version,
         )
-
-
-Record = TypeVar("Record", bound=_Record)
-
-
-class RecordCodec(Generic[Record]):
-    """Encodes and decodes one kind of record; ``writers`` are further schemas that producers may use."""
-
-    def __init__(self, model: type[Record], schema: str, writers: list[Schema] | None = None) -> None:
-        self._model = model
-        self._codec = Codec(load_schema(schema), writers)
-
-    def encode(self, record: Record) -> bytes:
-        """Return the record's single-object encoding."""
-        return self._codec.encode(record.model_dump())
-
-    def decode(self, data: bytes) -> Record:
-        """Return the record that the bytes encode.
-
-        Raises:
-            UndecodableError: NotAvroError, UnknownSchemaError, or InvalidRecordError naming every wrong field.
-        """
-        try:
-            return self._model.model_validate(self._codec.decode(data))
-        except ValidationError as error:
-            raise InvalidRecordError(_in_words(error)) from None
-
-
-def event_codec(writers: list[Schema] | None = None) -> RecordCodec[ImageEvent]:
-    """Return the codec of the topic image-events."""
-    return RecordCodec(ImageEvent, "image-event", writers)
-
-
-def status_codec() -> RecordCodec[ImageStatus]:
-    """Return the codec of the topic image-status."""
-    return RecordCodec(ImageStatus, "image-status")
-
-
-def dead_letter_codec() -> RecordCodec[DeadLetter]:
-    """Return the codec of the topic image-dead-letters."""
-    return RecordCodec(DeadLetter, "dead-letter")
-
-
-def _in_words(error: ValidationError) -> str:
-    return "; ".join(_problem(problem) for problem in error.errors(include_url=False))
-
-
-def _problem(problem: Mapping[str, Any]) -> str:
-    field = ".".join(str(part) for part in problem["loc"])
-    words = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{field}: {words} (got {_excerpt(problem['input'])})" if field else words
-
-
-def _excerpt(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= EXCERPT_MAX_CHARACTERS else text[:EXCERPT_MAX_CHARACTERS] + "…"

@@ -7,7 +7,8 @@ from typing import Any
 from PIL import Image
 from pyflink.common import Row
 
-from schemas.records import EventKind, ImageEvent, Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import EventKind, ImageEvent, Source
 from udfs.developer import DevelopSettings
 from udfs.imaging.limits import Limits
 from udfs.imaging.presets import parse_presets

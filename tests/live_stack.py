@@ -27,7 +27,8 @@ from darkroom.stack.processes import marked_processes
 from darkroom.stack.record import read_record
 from darkroom.stack.store import make_buckets
 from darkroom.target import Target, resolve_target
-from schemas.records import DeadLetter, EventKind, ImageEvent, ImageStatus, Source, dead_letter_codec, status_codec
+from schemas.record_codecs import dead_letter_codec, status_codec
+from schemas.records import DeadLetter, EventKind, ImageEvent, ImageStatus, Source
 
 PHOTOS = Path(__file__).parent / "photos"
 NUMBERS = count(1)

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from darkroom.flink import FlinkRest, flink_home
+from darkroom.stack.broker import SINGLE_BROKER_PROPERTIES
 from darkroom.stack.fetch import find_minio
 from darkroom.stack.grants import JOB_USER, grant_job
 from darkroom.stack.layout import Cache, Home, cache_from
@@ -38,7 +39,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "security.md"
 ITERATIONS = 8192
 LOGGING = Path(__file__).parents[1] / "darkroom" / "stack" / "kafka-log4j2.xml"
 
-SERVER_PROPERTIES = """\
+SERVER_PROPERTIES = (
+    """\
 process.roles=broker,controller
 node.id=1
 listeners=CLIENTS://127.0.0.1:{clients},INTERNAL://127.0.0.1:{internal},CONTROLLER://127.0.0.1:{controller}
@@ -59,19 +61,9 @@ listener.name.clients.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.sec
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:broker;User:admin
 log.dirs={data}
-default.replication.factor=1
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-offsets.topic.num.partitions=4
-transaction.state.log.num.partitions=4
-transaction.max.timeout.ms=86400000
-auto.create.topics.enable=false
-group.initial.rebalance.delay.ms=0
-log.cleaner.dedupe.buffer.size=33554432
 """
+    + SINGLE_BROKER_PROPERTIES
+)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from schemas.codec import Schema
-from schemas.records import ImageEvent, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import ImageEvent
 from udfs.items import BYTES, item
 from udfs.ledger import CLEANUP_INTERVAL_MS, Ledger, LedgerCodec, Memory, Verdict
 from udfs.refusal import Refusals

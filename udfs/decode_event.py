@@ -5,7 +5,8 @@ from pyflink.datastream import MapFunction, RuntimeContext
 
 from schemas.codec import Schema
 from schemas.errors import UndecodableError
-from schemas.records import DeadLetter, Stage, dead_letter_codec, event_codec
+from schemas.record_codecs import dead_letter_codec, event_codec
+from schemas.records import DeadLetter, Stage
 from udfs.items import item
 
 

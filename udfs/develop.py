@@ -6,7 +6,8 @@ from pyflink.common import Row
 from pyflink.datastream import AsyncFunction, RuntimeContext
 
 from schemas.codec import Schema
-from schemas.records import DeadLetter, ImageStatus, Outcome, dead_letter_codec, event_codec, status_codec
+from schemas.record_codecs import dead_letter_codec, event_codec, status_codec
+from schemas.records import DeadLetter, ImageStatus, Outcome
 from udfs.developer import Developer, DevelopSettings
 from udfs.items import item
 from udfs.lifeline import end_with_task_manager

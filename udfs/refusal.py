@@ -1,7 +1,8 @@
 """The statuses of events that end in admit, before anything was fetched."""
 
 from schemas.reasons import Reason
-from schemas.records import Failure, ImageEvent, ImageStatus, Outcome, Stage, status_codec
+from schemas.record_codecs import status_codec
+from schemas.records import Failure, ImageEvent, ImageStatus, Outcome, Stage
 from udfs.ledger import Verdict
 
 SUPERSEDED = {

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pyflink.common import Row
 from pyflink.datastream import ProcessFunction, RuntimeContext
 
-from schemas.records import Outcome, status_codec
+from schemas.record_codecs import status_codec
+from schemas.records import Outcome
 from udfs.errors import OutageError
 from udfs.items import DEAD_LETTERS
 

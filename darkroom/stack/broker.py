@@ -21,15 +21,7 @@ REQUEST_TIMEOUT_MS = 5_000
 RETENTION_MS = 7 * 24 * 3600 * 1000  # a week: long enough to replay what a bad release did
 JVM_OPTIONS = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true")
 
-SERVER_PROPERTIES = """\
-process.roles=broker,controller
-node.id=1
-listeners=PLAINTEXT://{bootstrap},CONTROLLER://127.0.0.1:{controller}{proxied_listener}
-advertised.listeners=PLAINTEXT://{bootstrap}{proxied_advertised}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
-controller.listener.names=CONTROLLER
-controller.quorum.voters=1@127.0.0.1:{controller}
-log.dirs={data}
+SINGLE_BROKER_PROPERTIES = """\
 # One broker holds the only copy of everything.
 default.replication.factor=1
 offsets.topic.replication.factor=1
@@ -50,6 +42,20 @@ group.initial.rebalance.delay.ms=0
 # A quarter of the default: the heap is small.
 log.cleaner.dedupe.buffer.size=33554432
 """
+
+SERVER_PROPERTIES = (
+    """\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://{bootstrap},CONTROLLER://127.0.0.1:{controller}{proxied_listener}
+advertised.listeners=PLAINTEXT://{bootstrap}{proxied_advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:{controller}
+log.dirs={data}
+"""
+    + SINGLE_BROKER_PROPERTIES
+)
 
 
 def prepare_broker(record: StackRecord, home: Home, java: Path) -> None:

@@ -13,15 +13,8 @@ from darkroom.replay_events import REPAIR_HEADER
 from darkroom.verify.ledger import DigestRow, EventRow, Ledger, Place
 from schemas.codec import Schema
 from schemas.errors import UndecodableError
-from schemas.records import (
-    DeadLetter,
-    ImageEvent,
-    ImageStatus,
-    RecordCodec,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
-)
+from schemas.record_codecs import RecordCodec, dead_letter_codec, event_codec, status_codec
+from schemas.records import DeadLetter, ImageEvent, ImageStatus
 
 BATCH_RECORDS = 2_000
 READING_THREADS = 8

@@ -17,7 +17,7 @@ from schemas.codec import Schema
 from schemas.errors import UndecodableError
 from schemas.keys import parse_derivative_key
 from schemas.reasons import Reason
-from schemas.records import event_codec
+from schemas.record_codecs import event_codec
 
 EventOf = tuple[str, str]  # user id, event id
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.codec import Codec, load_schema
-from schemas.records import EventKind, ImageEvent, Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import EventKind, ImageEvent, Source
 from tests.chaos.journal import GOOD
 from tests.chaos.pictures import BAD, MISSING, made
 from tests.chaos.steps import WEIGHTS, Act, Message, Step, Upload

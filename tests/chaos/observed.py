@@ -7,17 +7,8 @@ from dataclasses import dataclass, field
 from darkroom.ports import TopicRecord
 from schemas.errors import UndecodableError
 from schemas.reasons import Reason
-from schemas.records import (
-    DeadLetter,
-    Derivative,
-    EventKind,
-    ImageEvent,
-    ImageStatus,
-    Outcome,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
-)
+from schemas.record_codecs import dead_letter_codec, event_codec, status_codec
+from schemas.records import DeadLetter, Derivative, EventKind, ImageEvent, ImageStatus, Outcome
 from tests.chaos.journal import digest
 
 EventName = tuple[str, str]  # user and event id

@@ -5,7 +5,8 @@ from pyflink.common import Row
 
 from schemas.codec import MARKER
 from schemas.reasons import Reason
-from schemas.records import EventKind, Failure, ImageEvent, ImageStatus, Outcome, Stage, event_codec, status_codec
+from schemas.record_codecs import event_codec, status_codec
+from schemas.records import EventKind, Failure, ImageEvent, ImageStatus, Outcome, Stage
 from tests.builders import an_event, an_item
 from tests.fakes import FakeKeyedOperator
 from udfs.admit import Admit

@@ -4,7 +4,8 @@ import pytest
 
 from schemas.codec import Codec, load_schema
 from schemas.reasons import Reason
-from schemas.records import DeadLetter, Stage, dead_letter_codec
+from schemas.record_codecs import dead_letter_codec
+from schemas.records import DeadLetter, Stage
 from tests.builders import an_event, encoded
 from tests.fakes import FakeRuntimeContext
 from udfs.decode_event import DecodeEvent

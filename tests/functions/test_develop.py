@@ -6,7 +6,8 @@ import pytest
 from pyflink.common import Row
 
 from schemas.reasons import Reason
-from schemas.records import DeadLetter, Outcome, Stage, dead_letter_codec, status_codec
+from schemas.record_codecs import dead_letter_codec, status_codec
+from schemas.records import DeadLetter, Outcome, Stage
 from tests.builders import SOURCES, a_picture, an_event, an_item, develop_settings, encoded
 from tests.fakes import FakeRuntimeContext, FakeStore, wait_for
 from udfs.develop import Develop

@@ -13,7 +13,8 @@ from darkroom.originals import Item, file_items, synthetic_items
 from darkroom.publish import EventMaker, Mode, Skipped
 from darkroom.publisher import Publisher, next_version, paced, source_key
 from darkroom.target import resolve_target
-from schemas.records import EventKind, ImageEvent, Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import EventKind, ImageEvent, Source
 
 
 class FakePublisher:

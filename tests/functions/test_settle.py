@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pyflink.common import Row
 
-from schemas.records import EventKind, ImageStatus, Outcome, status_codec
+from schemas.record_codecs import status_codec
+from schemas.records import EventKind, ImageStatus, Outcome
 from tests.fakes import FakeRuntimeContext
 from udfs.errors import OutageError
 from udfs.items import DEAD_LETTERS, item

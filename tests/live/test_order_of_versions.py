@@ -10,7 +10,8 @@ from darkroom.kafka import KafkaTopic
 from darkroom.replay_events import replay_of
 from darkroom.stack.processes import python_workers
 from darkroom.storage import S3Objects
-from schemas.records import EventKind, ImageEvent, Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import EventKind, ImageEvent, Source
 from tests.live_stack import PHOTOS, Scenario, event, eventually
 from tests.order_model import Model, objects_of
 from udfs.ledger import Memory

@@ -15,7 +15,8 @@ from darkroom.synthetic import corrupt_image, huge_dimensions_png
 from schemas.codec import Codec, load_schema
 from schemas.keys import image_prefix
 from schemas.reasons import Reason
-from schemas.records import DeadLetter, EventKind, ImageStatus, Outcome, Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import DeadLetter, EventKind, ImageStatus, Outcome, Source
 from tests.live_stack import PHOTOS, Scenario, Stack, event, eventually
 
 pytestmark = pytest.mark.timeout(600)

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from darkroom.stack.record import read_record
-from schemas.records import ImageStatus, Outcome, status_codec
+from schemas.record_codecs import status_codec
+from schemas.records import ImageStatus, Outcome
 from tests.live_stack import PHOTOS, Scenario, event
 
 pytestmark = pytest.mark.timeout(420)

@@ -12,7 +12,8 @@ from jobs.derivatives import build
 from jobs.ends import FolderEnds
 from jobs.settings import Settings
 from schemas.errors import UndecodableError
-from schemas.records import DeadLetter, ImageStatus, dead_letter_codec, status_codec
+from schemas.record_codecs import dead_letter_codec, status_codec
+from schemas.records import DeadLetter, ImageStatus
 from tests.builders import DERIVATIVES, PRESETS, SOURCES, an_event, encoded
 
 WORKERS = ["loopback", "process"]

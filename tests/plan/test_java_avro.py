@@ -15,6 +15,7 @@ from darkroom.stack import pins
 from darkroom.stack.layout import cache_from
 from schemas.codec import load_schema
 from schemas.reasons import Reason
+from schemas.record_codecs import Record, RecordCodec, dead_letter_codec, event_codec, status_codec
 from schemas.records import (
     DeadLetter,
     Derivative,
@@ -23,15 +24,10 @@ from schemas.records import (
     ImageEvent,
     ImageStatus,
     Outcome,
-    Record,
-    RecordCodec,
     Source,
     SourceFacts,
     Stage,
     Timings,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
 )
 
 JAVA_FOLDER = Path(__file__).parent / "java"

@@ -11,6 +11,7 @@ from PIL import Image
 from darkroom.ports import StoredObject, TopicRecord
 from schemas.keys import derivative_key
 from schemas.reasons import Reason
+from schemas.record_codecs import dead_letter_codec, event_codec, status_codec
 from schemas.records import (
     DeadLetter,
     Derivative,
@@ -22,9 +23,6 @@ from schemas.records import (
     Source,
     SourceFacts,
     Stage,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
 )
 from tests.chaos.journal import EVENT, GOOD, Acknowledged, Line, Put, Sent, digest
 from tests.chaos.model import Knowledge

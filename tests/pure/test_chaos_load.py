@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UndecodableError
-from schemas.records import event_codec
+from schemas.record_codecs import event_codec
 from tests.chaos.controls import EVENTS, HOT_USERS, SEED, USERS
 from tests.chaos.journal import EVENT, Acknowledged, Journal, Put, Sent
 from tests.chaos.mix import Mix

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from schemas.reasons import Reason
-from schemas.records import EventKind, ImageEvent, Outcome, status_codec
+from schemas.record_codecs import status_codec
+from schemas.records import EventKind, ImageEvent, Outcome
 from tests.chaos.journal import Acknowledged, digest
 from tests.chaos.verdict import Kind
 from tests.pure.chaos_world import World, picture

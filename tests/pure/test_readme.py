@@ -6,7 +6,8 @@ from pathlib import Path
 import kafka
 import pytest
 
-from schemas.records import Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import Source
 
 PROJECT = Path(__file__).parents[2]
 

@@ -11,7 +11,8 @@ from darkroom.ports import Topic
 from darkroom.replay_events import replay_id, replay_of
 from darkroom.replay_selection import GONE, REPLAYED, STILL, SUPERSEDED, UNDECODABLE, Choosing, Plan, Selection
 from schemas.reasons import Reason
-from schemas.records import EventKind, Failure, ImageEvent, Outcome, Stage, event_codec, status_codec
+from schemas.record_codecs import event_codec, status_codec
+from schemas.records import EventKind, Failure, ImageEvent, Outcome, Stage
 
 FAILED = frozenset({Outcome.FAILED})
 CODEC = event_codec()

@@ -9,7 +9,8 @@ from darkroom.verify import Report
 from darkroom.verify.repair import OLDEST_MS, Planning, Repairs
 from darkroom.verify.report import summary
 from schemas.keys import derivative_key
-from schemas.records import EventKind, ImageEvent, Outcome, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import EventKind, ImageEvent, Outcome
 
 MINUTE_MS = 60_000
 LATER_MS = NOW_MS + 10 * MINUTE_MS

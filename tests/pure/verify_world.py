@@ -9,19 +9,8 @@ from darkroom.ports import StoredObject, TopicRecord
 from darkroom.verify import Options, Report, Streams, verify_streams
 from schemas.keys import derivative_key
 from schemas.reasons import Reason
-from schemas.records import (
-    DeadLetter,
-    Derivative,
-    EventKind,
-    ImageEvent,
-    ImageStatus,
-    Outcome,
-    Source,
-    Stage,
-    dead_letter_codec,
-    event_codec,
-    status_codec,
-)
+from schemas.record_codecs import dead_letter_codec, event_codec, status_codec
+from schemas.records import DeadLetter, Derivative, EventKind, ImageEvent, ImageStatus, Outcome, Source, Stage
 
 BUCKET = "derivatives"
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from schemas.codec import Codec, load_schema
 from schemas.errors import InvalidRecordError
-from schemas.records import ImageEvent, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import ImageEvent
 
 VALID = {
     "event_id": "e-1",

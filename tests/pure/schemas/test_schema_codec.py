@@ -11,7 +11,7 @@ from record_strategies import dead_letters, events, statuses
 from schemas.codec import HEADER_BYTES, MARKER, Codec, load_schema, schema_fingerprint
 from schemas.errors import InvalidRecordError, NotAvroError, UndecodableError, UnknownSchemaError
 from schemas.reasons import Reason
-from schemas.records import Record, RecordCodec, dead_letter_codec, event_codec, status_codec
+from schemas.record_codecs import Record, RecordCodec, dead_letter_codec, event_codec, status_codec
 
 RECORDS = ["image-event", "image-status", "dead-letter"]
 CODECS = {"image-event": event_codec(), "image-status": status_codec(), "dead-letter": dead_letter_codec()}

@@ -6,7 +6,8 @@ import pytest
 
 from schemas.codec import Codec, Schema, load_folder, load_schema
 from schemas.errors import NotAvroError, SchemaFolderError, UnknownSchemaError
-from schemas.records import EventKind, ImageEvent, Source, event_codec
+from schemas.record_codecs import event_codec
+from schemas.records import EventKind, ImageEvent, Source
 
 EVENT = ImageEvent(
     event_id="e-1",
