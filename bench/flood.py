@@ -17,9 +17,9 @@ from typing import Annotated
 
 import typer
 from load import Load, percentile
-from load_page import panels, save_plot, write_figures
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
+from pages import panels, save_plot, write_figures
 from watch_job import JobWatch, watching
 
 from darkroom.console import output, remarks, write_json
@@ -90,7 +90,7 @@ def flood(
     unshaped = _measure(interval, seconds, seconds * UNSHAPED_PART, UNSHAPED)
     rows = _rows(shaped.run, unshaped.run)
     if write:
-        write_figures(COMMAND, rows)
+        write_figures("load", COMMAND, rows)
         _plot(shaped, unshaped)
     if as_json:
         write_json({"shaped": asdict(shaped.run), "unshaped": asdict(unshaped.run)})
@@ -194,7 +194,7 @@ def _plot(shaped: _Seen, unshaped: _Seen) -> None:
         axes.axhline(2 * seen.run.quiet.p95, color="tab:red", linestyle="--", label="twice the p95 without the flood")
         axes.axvspan(*seen.flood, color="tab:orange", alpha=0.2)
     held.axvspan(*shaped.flood, color="tab:orange", alpha=0.2)
-    save_plot(figure, "flood")
+    save_plot("load", figure, "flood")
 
 
 if __name__ == "__main__":

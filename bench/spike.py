@@ -17,9 +17,9 @@ from typing import Annotated
 
 import typer
 from load import Load
-from load_page import panels, save_plot, write_figures
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
+from pages import panels, save_plot, write_figures
 from watch_job import PARTS, JobWatch, Sample, watching
 
 from darkroom.console import output, remarks, write_json
@@ -93,7 +93,7 @@ def spike(
                 moments = _run(load, capacity, seconds)
     figures = _figures(load, watch, moments, capacity, seconds)
     if write:
-        write_figures(COMMAND, _rows(figures))
+        write_figures("load", COMMAND, _rows(figures))
         _plot(load, watch, moments, capacity)
     if as_json:
         write_json(asdict(figures))
@@ -215,7 +215,7 @@ def _plot(load: Load, watch: JobWatch, moments: _Moments, capacity: float) -> No
         checkpoints.scatter(*points, s=5, color=colour, label=label)
     for axes in figure.axes:
         axes.axvspan(moments.spike - start, moments.drain - start, color="tab:orange", alpha=0.2)
-    save_plot(figure, "spike")
+    save_plot("load", figure, "spike")
 
 
 def _rates(load: Load, start: float, end: float) -> tuple[list[float], list[float]]:
