@@ -88,13 +88,15 @@ def _submit(scenario: Scenario, control: Control) -> None:
 
 
 def _kill_worker(scenario: Scenario) -> None:
-    """Kill the Python worker when statuses are out that no checkpoint knows of."""
+    """Kill the Python worker when statuses are out that no checkpoint knows of, and wait until the job went on."""
 
     def statuses() -> int:
         return len(scenario.statuses())
 
     eventually(lambda: statuses() >= BEFORE_KILL, f"{BEFORE_KILL} statuses are visible", statuses)
     os.kill(python_workers(scenario.stack.home.path)[0], signal.SIGKILL)
+    wanted = statuses() + BEFORE_KILL
+    eventually(lambda: statuses() >= wanted, f"{wanted} statuses are visible, more than when it was killed", statuses)
 
 
 def main() -> int:

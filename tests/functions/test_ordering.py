@@ -2,7 +2,8 @@
 the store end as a small model says.
 
 Under test are admit's ledger, through its bytes, and the developer on the fake store with many images in flight. A
-crash goes back to the last checkpoint and processes what came since again; the store keeps what was written.
+crash goes back to the last checkpoint and processes what came since again, by the clock of the first time: that a later
+clock may judge otherwise is told in LIMITS.md. The store keeps what was written.
 """
 
 import asyncio
@@ -90,6 +91,7 @@ class Ordering(RuleBasedStateMachine):
         self.checkpoint_ = (0, dict(self.ledgers), 0, 0)
         self.numbers = 0
         self.furthest = 0
+        self.first_processed: dict[int, int] = {}
 
     def _publish(self, event: ImageEvent) -> ImageEvent:
         self.log.append(event)
@@ -160,7 +162,7 @@ class Ordering(RuleBasedStateMachine):
     def forget_what_ended(self) -> None:
         for user, data in self.ledgers.items():
             ledger = self.codec.decode(data)
-            ledger.forget(self.now)
+            ledger.forget(self.first_processed.get(self.position, self.now))
             self.ledgers[user] = self.codec.encode(ledger)
 
     @rule(count=st.integers(1, 8))
@@ -208,17 +210,20 @@ class Ordering(RuleBasedStateMachine):
         del self.history[events:], self.statuses[statuses:]
 
     def _process(self, count: int) -> None:
-        batch = self.log[self.position : self.position + count]
+        batch = [
+            (event, self.first_processed.setdefault(self.position + at, self.now))
+            for at, event in enumerate(self.log[self.position : self.position + count])
+        ]
         self.position += len(batch)
-        admitted = [event for event in batch if self._admit(event)]
-        self.history += [(event, self.now) for event in batch]
+        admitted = [event for event, now in batch if self._admit(event, now)]
+        self.history += batch
         self.furthest = max(self.furthest, len(self.history))
         with patch("udfs.developer.Sandbox", Instant):
             self.statuses += asyncio.run(self._develop(admitted))
 
-    def _admit(self, event: ImageEvent) -> bool:
+    def _admit(self, event: ImageEvent, now: int) -> bool:
         ledger = self.codec.decode(self.ledgers.get(event.user_id))
-        verdict = ledger.admit(event, self.now, MEMORY)
+        verdict = ledger.admit(event, now, MEMORY)
         if verdict is not Verdict.DUPLICATE:
             self.ledgers[event.user_id] = self.codec.encode(ledger)
         if verdict in (Verdict.NEWER_VERSION_KNOWN, Verdict.IMAGE_DELETED):
