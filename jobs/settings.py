@@ -91,7 +91,7 @@ class Settings(KafkaAccess, BaseSettings):
         ),
     ] = "images"
     source_wait_s: Annotated[int, Field(ge=0, description="how long a source that is not there yet is waited for")] = 10
-    render_processes: Annotated[Positive, Field(le=256, description="sandboxed rendering processes per slot")] = 1
+    render_processes: Annotated[Positive, Field(le=256, description="sandboxed rendering processes per slot")] = 2
     render_memory_bytes: Annotated[
         int, Field(ge=256 * 1024 * 1024, description="memory that rendering one image may take")
     ] = 2 * 1024 * 1024 * 1024
@@ -99,10 +99,10 @@ class Settings(KafkaAccess, BaseSettings):
     render_timeout_s: Annotated[Positive, Field(description="time on the clock that rendering one image may take")] = 50
     user_events_per_minute: Annotated[
         Positive, Field(description="events of one user that are developed per minute; more are held back")
-    ] = 120
+    ] = 60
     user_burst: Annotated[
         Positive, Field(description="events of one user that are developed at once after a pause")
-    ] = 20
+    ] = 10
     max_held_per_user: Annotated[
         Positive, Field(description="events of one user that are held back; more are rejected")
     ] = 10_000

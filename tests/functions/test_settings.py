@@ -197,9 +197,9 @@ def test_a_file_that_a_preset_names_and_no_one_may_read(read: Reader, tmp_path: 
 
 
 def test_the_limits_set_are_the_limits_used(read: Reader) -> None:
-    develop = read(MAX_SOURCE_BYTES=7, MAX_PIXELS=8, BYTES_IN_FLIGHT=9, RENDER_PROCESSES=2).develop
+    develop = read(MAX_SOURCE_BYTES=7, MAX_PIXELS=8, BYTES_IN_FLIGHT=9, RENDER_PROCESSES=3).develop
     assert (develop.limits.max_source_bytes, develop.limits.max_pixels) == (7, 8)
-    assert (develop.bytes_in_flight, develop.render_processes) == (9, 2)
+    assert (develop.bytes_in_flight, develop.render_processes) == (9, 3)
 
 
 def test_settings_hold_no_secret(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
