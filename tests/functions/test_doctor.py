@@ -83,7 +83,8 @@ def test_a_sandbox_that_does_not_start_fails(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_root_another_python_and_too_little_memory_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKROOM_RENDER_MEMORY_BYTES", str(2**30))
+    monkeypatch.setenv("DARKROOM_RENDER_PROCESSES", "3")
     assert (user_finding(0).state, user_finding(1000).state) == ("warn", "ok")
     assert (python_finding((3, 11)).state, python_finding((3, 13)).state) == ("ok", "fail")
-    assert memory_finding(3 * 2**30, 2).state == "ok"
-    assert memory_finding(3 * 2**30 - 1, 2).state == "warn"
+    assert memory_finding(7 * 2**30, 2).state == "ok"
+    assert memory_finding(7 * 2**30 - 1, 2).state == "warn"

@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from darkroom.stack import pins
+from darkroom.stack.broker import SERVER_PROPERTIES
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -19,7 +20,6 @@ SERVICES = COMPOSE["services"]
 ONE_SHOT = {"init", "submit"}
 IMAGE_STAGES = {"darkroom", "minio"}
 # Read as text: importing them would start Flink's and Kafka's packages in a layer that needs neither.
-BROKER = (ROOT / "darkroom/stack/broker.py").read_text("utf-8")
 [JOB_NAME] = re.findall(r'^JOB_NAME = "(.+)"$', (ROOT / "jobs/derivatives.py").read_text("utf-8"), re.MULTILINE)
 SETTING = re.compile(r"^([a-z][\w.-]*): ", re.MULTILINE)
 
@@ -152,8 +152,7 @@ def test_the_dependencies_install_from_what_is_copied_before_the_code(tmp_path):
 
 
 def test_kafka_has_the_settings_of_the_local_broker():
-    [properties] = re.findall(r'^SERVER_PROPERTIES = """(.+?)"""', BROKER, re.MULTILINE | re.DOTALL)
-    local = dict(re.findall(r"^([a-z.]+)=([^{}\n]+)$", properties, re.MULTILINE))
+    local = dict(re.findall(r"^([a-z.]+)=([^{}\n]+)$", SERVER_PROPERTIES, re.MULTILINE))
     here = {
         name.removeprefix("KAFKA_").lower().replace("_", "."): value
         for name, value in SERVICES["kafka"]["environment"].items()
