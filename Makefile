@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SEED ?= 1
 MINUTES ?= 20
 
-.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench-latency bench-encoders bench-sandbox bench-spike bench-flood clean
+.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench bench-peers bench-state bench-scale capacity bench-latency bench-encoders bench-sandbox bench-spike bench-flood clean
 
 demo: $(READY)
 	@$(BIN)/darkroom demo
@@ -50,19 +50,34 @@ chaos: $(READY)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
 
 bench-encoders: $(READY)
-	@$(BIN)/python bench/encoders.py
+	@$(BIN)/python bench/encoders.py $(ARGS)
 
 bench-sandbox: $(READY)
-	@$(BIN)/python bench/sandbox.py
+	@$(BIN)/python bench/sandbox.py $(ARGS)
 
 bench-spike: $(READY)
-	@$(BIN)/python bench/spike.py
+	@$(BIN)/python bench/spike.py --write $(ARGS)
 
 bench-flood: $(READY)
-	@$(BIN)/python bench/flood.py
+	@$(BIN)/python bench/flood.py --write $(ARGS)
+
+bench: $(READY)
+	@$(BIN)/python bench/throughput.py --write $(ARGS)
+
+bench-peers: $(READY)
+	@$(BIN)/python bench/peers.py --write $(ARGS)
+
+bench-state: $(READY)
+	@$(BIN)/python bench/state.py --write $(ARGS)
+
+bench-scale: $(READY)
+	@$(BIN)/python bench/scale.py --write $(ARGS)
+
+capacity: $(READY)
+	@$(BIN)/python bench/capacity.py --write $(ARGS)
 
 bench-latency: $(READY)
-	@$(BIN)/python bench/latency.py
+	@$(BIN)/python bench/latency.py --write $(ARGS)
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --extra dev --no-annotate \

@@ -54,6 +54,7 @@ setup(
             "import-linter==2.16",  # the layers, as contracts
             "libfaketime==3.0.1",  # steps of the clock for one process; it brings its library compiled
             "matplotlib==3.11.2",  # the plots of measurements
+            "simpy==4.1.2",  # discrete-event simulation, to hold the capacity model against a live spike
             "mypy==2.4.1",
             "opencv-python-headless==4.14.0.94",  # the extra `faces`, for its tests
             "piexif==1.1.3",  # an independent reader of EXIF

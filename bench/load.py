@@ -27,11 +27,13 @@ SEED = 20_000
 class Load:
     """Sends events and collects when their statuses arrive; leaving the context ends the reading.
 
-    Several threads may send. Every event is a new image: the same made-up JPEG of 2040x1404, the default presets.
+    Several threads may send. Every event is a new image with the default presets, its source the next of those given
+    or, without any, the same made-up JPEG of 2040x1404.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, sources: Sequence[Source] = ()) -> None:
         self._target = target
+        self._sources = sources
         self._stop = Event()
         self._codec = event_codec()
         self.acknowledged_at: dict[str, float] = {}
@@ -41,8 +43,9 @@ class Load:
         self.seen_twice = 0
 
     def __enter__(self) -> Self:
-        with Publisher(self._target) as publisher:
-            self._source = publisher.upload("bench", "picture.jpg", synthetic_image(SEED), 1)
+        if not self._sources:
+            with Publisher(self._target) as publisher:
+                self._sources = [publisher.upload("bench", "picture.jpg", synthetic_image(SEED), 1)]
         self._producer = connect_producer(self._target.kafka_bootstrap)
         self._threads = ThreadPoolExecutor(1, "reader")
         self._reading: Future[None] = self._threads.submit(self._read)
@@ -99,7 +102,7 @@ class Load:
             self._reading.result()
 
     def _send(self, user: str) -> str:
-        event = _event(self._source, user)
+        event = _event(self._sources[len(self.ids) % len(self._sources)], user)
         sent = self._producer.send(self._target.topics.events, key=user.encode(), value=self._codec.encode(event))
         sent.add_callback(lambda _: self.acknowledged_at.setdefault(event.event_id, time.monotonic()))
         self.ids.append(event.event_id)

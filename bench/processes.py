@@ -1,0 +1,107 @@
+"""CPU time and resident memory of the stack's processes, of the measuring process and of its children, by part.
+
+What the machine used beyond them is "everything else": the kernel's own threads, and whatever spoils a measurement.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from darkroom.stack.processes import marked_processes, python_workers
+
+MIB = 1024 * 1024
+STACK = {"Kafka": "kafka", "MinIO": "minio", "JobManager": "jobmanager", "TaskManager": "taskmanager"}
+OTHERS = "everything else"
+PARTS = (*STACK, "Python workers", "rendering processes", "bare loop", "measuring process", OTHERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the parts used while something was measured; pages that processes share are counted in each."""
+
+    cpu_s: dict[str, float]
+    peak_mib: dict[str, float]
+    busy: tuple[
+        tuple[float, float], ...
+    ]  # now and then: the epoch, and seconds of CPU that the machine used until then
+
+    def idle_share(self, since: float, until: float) -> float:
+        """Return how much of the machine's cores nobody used between two epochs, as far as was looked."""
+        inside = [one for one in self.busy if since <= one[0] <= until]
+        (began, used), (ended, used_at_end) = (
+            (inside[0], inside[-1]) if len(inside) > 1 else (self.busy[0], self.busy[-1])
+        )
+        return 1 - (used_at_end - used) / (ended - began) / (psutil.cpu_count() or 1)
+
+
+class Meter:
+    """Counts from its making on; `sample` now and then finds the peak of memory and how busy the machine is."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._parts = _parts(home)
+        self._cpu_at_start = _by_part(self._parts, _cpu_seconds)
+        self._peak = dict.fromkeys(PARTS, 0.0)
+        self._busy: list[tuple[float, float]] = []
+        self.sample()
+
+    def sample(self) -> None:
+        """Note how much memory the parts have now, and what the machine has used."""
+        self._busy.append((time.time(), _machine_seconds()))
+        for part, mebibytes in _by_part(self._parts, _mebibytes).items():
+            self._peak[part] = max(self._peak[part], mebibytes)
+
+    def usage(self) -> Usage:
+        """Return what was used until now, also by processes that were started meanwhile."""
+        self._parts = _parts(self._home)
+        self.sample()
+        cpu = _by_part(self._parts, _cpu_seconds)
+        used = {part: seconds - self._cpu_at_start[part] for part, seconds in cpu.items()}
+        used[OTHERS] = self._busy[-1][1] - self._busy[0][1] - sum(used.values())
+        return Usage(used, dict(self._peak), tuple(self._busy))
+
+
+def _parts(home: Path) -> dict[str, list[psutil.Process]]:
+    workers = [psutil.Process(pid) for pid in python_workers(home)]
+    own = psutil.Process()
+    return {
+        **{part: [one for one in marked_processes(home, mark) if one not in workers] for part, mark in STACK.items()},
+        "Python workers": workers,
+        "rendering processes": list(_descendants(workers)),
+        "bare loop": list(_descendants([own])),
+        "measuring process": [own],
+    }
+
+
+def _descendants(parents: Iterable[psutil.Process]) -> Iterator[psutil.Process]:
+    for parent in parents:
+        with contextlib.suppress(psutil.Error):
+            yield from parent.children(recursive=True)
+
+
+def _by_part(parts: dict[str, list[psutil.Process]], measure: Callable[[psutil.Process], float]) -> dict[str, float]:
+    return {part: sum(map(measure, processes)) for part, processes in parts.items()}
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Return what it used, and what its children used that have ended."""
+    with contextlib.suppress(psutil.Error):
+        times = process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
+
+
+def _mebibytes(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.Error):
+        return float(process.memory_info().rss / MIB)
+    return 0.0
+
+
+def _machine_seconds() -> float:
+    """Return what all cores have used; a guest's time is in its host's already."""
+    times = psutil.cpu_times()._asdict()
+    return float(sum(times[name] for name in times if name not in ("idle", "iowait", "guest", "guest_nice")))

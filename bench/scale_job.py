@@ -1,0 +1,106 @@
+"""What bench/scale.py does to the running job: load it, kill its TaskManager, and give it another number of slots."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count, pairwise, takewhile
+from threading import Event
+
+from load import Load
+from own_place import darkroom
+
+from darkroom.errors import OperatorError
+from darkroom.flink import FlinkRest, flink_home, run, run_environment
+from darkroom.stack.inspection import taskmanager_pid
+from darkroom.stack.layout import home_from
+from darkroom.target import Target
+
+USERS = 1000
+LIMIT_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rescaled:
+    """How long the two commands took, and the longest time without a status meanwhile; in seconds."""
+
+    stop: float
+    submit: float
+    pause: float
+
+
+class ScaledJob:
+    """The running job, as what can be done to it."""
+
+    def __init__(self, load: Load, target: Target, environment: dict[str, str], interval: str) -> None:
+        self.load = load
+        self._target = target
+        self._environment = environment
+        self._interval = interval
+        self._rest = FlinkRest(target)
+
+    def drain_rate(self, events: int) -> float:
+        """Return at how many events per second a backlog drains."""
+        return self.load.drain_rate(self.load.send_at([0.0] * events, user_of), LIMIT_SECONDS)
+
+    def rescale(self, slots: int, events: int) -> Rescaled:
+        """Stop with a savepoint and resume with so many slots, with a backlog of so many events."""
+        backlog = self.load.send_at([0.0] * events, user_of)
+        self.load.wait_for(backlog[: events // 10], LIMIT_SECONDS)
+        begun = time.monotonic()
+        savepoint = self._stop()
+        stopped = time.monotonic()
+        self._submit(savepoint, slots)
+        submitted = time.monotonic()
+        self.load.wait_for(backlog, LIMIT_SECONDS)
+        start, end = self.longest_pause(begun)
+        return Rescaled(stopped - begun, submitted - stopped, end - start)
+
+    def longest_pause(self, since: float) -> tuple[float, float]:
+        """Return the begin and the end of the longest time without a status."""
+        moments = [since, *sorted(moment for moment in list(self.load.seen_at.values()) if moment > since)]
+        return max(pairwise(moments), key=lambda pair: pair[1] - pair[0])
+
+    def kill(self) -> float:
+        """Kill the TaskManager and return the moment."""
+        pid = taskmanager_pid(home_from(self._environment))
+        if pid is None:
+            message = "the stack has no TaskManager of its own to kill"
+            raise OperatorError(message)
+        os.kill(pid, signal.SIGKILL)
+        return time.monotonic()
+
+    def _stop(self) -> str:
+        flink = str(flink_home(self._target) / "bin" / "flink")
+        path = f"s3://{self._target.buckets.flink}/savepoints"
+        job_id = self._rest.running_jobs()[0].job_id
+        told = run([flink, "stop", "--savepointPath", path, job_id], run_environment(self._target))
+        return told.strip().rpartition("Path: ")[2]
+
+    def _submit(self, savepoint: str, slots: int) -> None:
+        directory = f"execution.checkpointing.dir=s3://{self._target.buckets.flink}/checkpoints"
+        words = ("--savepoint", savepoint, "--parallelism", str(slots), "--checkpoint-interval", self._interval)
+        darkroom("submit", *words, "-D", directory, environment=self._environment)
+
+
+@contextmanager
+def steady_load(load: Load, rate: float) -> Iterator[None]:
+    """Send events at an even pace until the context is left."""
+    done = Event()
+    with ThreadPoolExecutor(1, "steady") as threads:
+        sending = threads.submit(
+            load.send_at, takewhile(lambda _: not done.is_set(), (number / rate for number in count())), user_of
+        )
+        try:
+            yield
+        finally:
+            done.set()
+            sending.result()
+
+
+def user_of(number: int) -> str:
+    """Return the user of an event by its number; they are so many that none is held back."""
+    return f"user-{number % USERS}"

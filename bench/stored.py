@@ -1,0 +1,55 @@
+"""When the derivatives of each event were stored, by the store's own clock; and the rate in the middle of a run."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from minio.deleteobjects import DeleteObject
+
+from darkroom.errors import OperatorError
+from darkroom.storage import connect
+from darkroom.target import Target
+
+EDGE = 0.1  # of the events, at the beginning and at the end, does not count: not all processes are at work there
+
+
+def take_stored(target: Target, events: int, derivatives: int) -> list[float]:
+    """Return when the last derivative of each event was stored, in epoch seconds, sorted; empty the bucket.
+
+    Raises:
+        OperatorError: there are not as many events, or not as many derivatives of each.
+    """
+    store, bucket = connect(target), target.buckets.derivatives
+    moments: dict[str, list[datetime]] = {}
+    for found in store.list_objects(bucket, recursive=True):
+        if found.object_name and found.last_modified:
+            moments.setdefault(found.object_name.rpartition("/")[0], []).append(found.last_modified)
+    incomplete = sum(len(one) != derivatives for one in moments.values())
+    if len(moments) != events or incomplete:
+        message = f"{len(moments)} events of {events} are stored, {incomplete} of them not with {derivatives} objects"
+        raise OperatorError(message)
+    _empty(target)
+    return sorted(max(one).timestamp() for one in moments.values())
+
+
+def middle(moments: Sequence[float]) -> tuple[float, float]:
+    """Return the moments of the events at a tenth and at nine tenths of the run."""
+    first, last = _middle(moments)
+    return moments[first], moments[last]
+
+
+def middle_rate(moments: Sequence[float]) -> float:
+    """Return events per second between those two."""
+    first, last = _middle(moments)
+    return (last - first) / (moments[last] - moments[first])
+
+
+def _middle(moments: Sequence[float]) -> tuple[int, int]:
+    return int(len(moments) * EDGE), int(len(moments) * (1 - EDGE))
+
+
+def _empty(target: Target) -> None:
+    store, bucket = connect(target), target.buckets.derivatives
+    names: Iterable[str] = (found.object_name or "" for found in store.list_objects(bucket, recursive=True))
+    for error in store.remove_objects(bucket, (DeleteObject(name) for name in names)):
+        message = f"{error.name} in {bucket} cannot be removed: {error.code}"
+        raise OperatorError(message)
