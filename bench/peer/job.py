@@ -3,7 +3,7 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -102,6 +102,8 @@ def following(target: Target) -> Iterator[Job]:
     try:
         yield Job(target, producer, news, connect(target))
     finally:
+        if isinstance(news, Generator):  # its consumer's thread would outlive an error
+            news.close()
         producer.close()
 
 
