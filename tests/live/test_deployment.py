@@ -70,11 +70,8 @@ def test_a_second_job_is_refused_and_nothing_is_forgotten_unless_told(scenario: 
     elsewhere = f"execution.checkpointing.dir=s3://{scenario.target.buckets.flink}/elsewhere"
     told = scenario.darkroom("submit", "-D", elsewhere, "--from-nothing", "--checkpoint-interval", "1s")
     assert "3 events will be read again" in told
-    eventually(
-        lambda: scenario.verify(wait_s=0, status=1)["duplicated"] == 3,
-        "every event has a second status",
-        lambda: len(scenario.statuses()),
-    )
+    eventually(lambda: len(scenario.statuses()) == 6, "every event has a second status", scenario.statuses)
+    assert scenario.verify(wait_s=0, status=1)["duplicated"] == 3
 
 
 def test_a_transaction_timeout_that_the_brokers_refuse_stops_the_submission(scenario: Scenario) -> None:

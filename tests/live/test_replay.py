@@ -224,7 +224,7 @@ def test_a_start_from_nothing_aborts_what_a_killed_job_left_open(scenario: Scena
 
 
 def test_a_job_that_resumes_commits_what_its_checkpoint_holds_and_ends_the_rest(scenario: Scenario) -> None:
-    scenario.submit()
+    scenario.submit(interval="10s")
     publish_photos(scenario, 8)
     assert is_green(scenario.verify())
     publish_photos(scenario, 40)
