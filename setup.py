@@ -22,11 +22,12 @@ setup(
     install_requires=[
         # the job
         "apache-flink==2.3.0",  # the runtime and its Python API
+        "cykooz-resizer==4.0.1",  # Lanczos on Pillow's own images, six times as fast, the same bytes everywhere
         "fastavro==1.13.1",  # Avro in C: about ten times the speed of the reference package
         "minio==7.2.20",  # S3 client with connection pooling and no service-specific magic
         "numpy==2.1.3",  # the arithmetic of signals, colours and likeness; PyFlink brings it along anyway
         "pi-heif==1.4.0",  # HEIC: the pillow-heif project's package that only decodes, without its GPL encoder
-        "pillow==13.0.0",  # decoding, resizing and encoding
+        "pillow==13.0.0",  # decoding and encoding
         "pydantic==2.14.3",  # validates every boundary and reports all problems at once
         "pylibjxl==0.5.0",  # JPEG XL: libjxl with a header probe that decodes nothing
         "pydantic-settings==2.16.3",  # reads the settings from the environment into the same models

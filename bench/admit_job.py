@@ -26,9 +26,10 @@ from jobs.settings import Settings, read_settings
 from udfs.admit import Admit
 from udfs.decode_event import DecodeEvent
 from udfs.items import ITEM, item
-from udfs.ledger import ImageMark, Ledger, LedgerCodec, Memory
+from udfs.ledger import ImageMark, Ledger, Memory
 from udfs.packed_table import ID_BYTES
-from udfs.shaping import EVENT, Rate, Shaping, ShapingCodec
+from udfs.shaping import EVENT, Rate, Shaping
+from udfs.user_state import UserState, UserStateCodec
 
 EVENT_OF_ITEM = 1  # the place of the event's bytes in an item
 TIMES_AROUND = 2001  # odd: of two readers that share the numbers, the second starts at half the users
@@ -43,13 +44,12 @@ class Fill(KeyedProcessFunction):
         self._rate = rate
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Get the states by the names that admit gives them."""
+        """Get the state by the name that admit gives it."""
         _write_without_waiting()
         self._filled: set[str] = set()
-        self._ledgers, self._shapings = LedgerCodec(), ShapingCodec()
+        self._users = UserStateCodec()
         of_bytes = Types.PRIMITIVE_ARRAY(Types.BYTE())  # BYTES holds a Java object: it cannot travel with the class
-        self._ledger = runtime_context.get_state(ValueStateDescriptor("user-ledger", of_bytes))
-        self._shaping = runtime_context.get_state(ValueStateDescriptor("user-shaping", of_bytes))
+        self._user = runtime_context.get_state(ValueStateDescriptor("user", of_bytes))
         numbers = [number.to_bytes(ID_BYTES, "big") for number in range(self._events)]
         now = round(time.time() * 1000)
         self._template = Ledger(
@@ -67,8 +67,8 @@ class Fill(KeyedProcessFunction):
         for table in (ledger.seen_events, ledger.images):
             table.ids = os.urandom(ID_BYTES * self._events)
         ledger.cleanup_at = now + self._memory.event_ms
-        self._ledger.update(self._ledgers.encode(ledger))
-        self._shaping.update(self._shapings.encode(Shaping(self._rate.burst * EVENT - EVENT, now)))
+        shaping = Shaping(self._rate.burst * EVENT - EVENT, now)
+        self._user.update(self._users.encode(UserState(ledger, shaping), idle=False))
         ctx.timer_service().register_processing_time_timer(ledger.cleanup_at)
         return iter(())
 

@@ -1,12 +1,11 @@
 """Admit, keyed by user: one outcome per event id, newest version per image, and no user at the others' expense.
 
-Keyed state of a user: the ledger of what is remembered, the shaping, and the events that are held back. An event is
+Keyed state of a user: what is known of the user in one value, and the events that are held back. An event is
 judged by its version when it goes on, not when it arrives: what the ledger says has happened, in the order in which
 it happened, and an event that is rejected or still held has not.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
@@ -16,17 +15,10 @@ from schemas.codec import Schema
 from schemas.record_codecs import event_codec
 from schemas.records import ImageEvent
 from udfs.items import BYTES, item
-from udfs.ledger import CLEANUP_INTERVAL_MS, Ledger, LedgerCodec, Memory, Verdict
+from udfs.ledger import CLEANUP_INTERVAL_MS, Ledger, Memory, Verdict
 from udfs.refusal import Refusals
-from udfs.shaping import Rate, Shaping, ShapingCodec, Turn
-
-
-@dataclass(frozen=True, slots=True)
-class _User:
-    """What is known of the user whose event or timer is in hand."""
-
-    ledger: Ledger
-    shaping: Shaping
+from udfs.shaping import Rate, Shaping, Turn
+from udfs.user_state import UserState, UserStateCodec
 
 
 class Admit(KeyedProcessFunction):
@@ -44,17 +36,15 @@ class Admit(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._events = event_codec(self._writers)
         self._refusals = Refusals(self._job_version)
-        self._ledgers = LedgerCodec(self._writers)
-        self._shapings = ShapingCodec(self._writers)
-        self._ledger = runtime_context.get_state(ValueStateDescriptor("user-ledger", BYTES))
-        self._shaping = runtime_context.get_state(ValueStateDescriptor("user-shaping", BYTES))
+        self._users = UserStateCodec(self._writers)
+        self._user = runtime_context.get_state(ValueStateDescriptor("user", BYTES))
         self._held = runtime_context.get_map_state(MapStateDescriptor("user-held-events", Types.LONG(), BYTES))
         metrics = runtime_context.get_metrics_group()
         self._verdicts = {verdict: metrics.counter(verdict.name.lower()) for verdict in Verdict}
         self._turns = {Turn.HOLD: metrics.counter("held"), Turn.REJECT: metrics.counter("user_backlog_full")}
-        self._largest_ledger = 0
+        self._largest_state = 0
         self._held_by_user: dict[str, int] = {}  # each such user has a timer, so after a restart it is soon complete
-        metrics.gauge("largest_user_state_bytes", lambda: self._largest_ledger)
+        metrics.gauge("largest_user_state_bytes", lambda: self._largest_state)
         metrics.gauge("held_events", lambda: sum(self._held_by_user.values()))
         metrics.gauge("held_users", lambda: len(self._held_by_user))
 
@@ -86,7 +76,7 @@ class Admit(KeyedProcessFunction):
         self._write(user, clock, ctx)
         return iter(released)
 
-    def _arrive(self, user: _User, event: ImageEvent, record: bytes, now: int) -> Row | None:
+    def _arrive(self, user: UserState, event: ImageEvent, record: bytes, now: int) -> Row | None:
         turn = user.shaping.arrive(now, self._rate)
         if turn is Turn.PASS:
             return self._pass_on(user, event, record, now)
@@ -96,40 +86,34 @@ class Admit(KeyedProcessFunction):
         self._held.put(user.shaping.hold(), self._events.encode(event))  # in a schema that this job always reads
         return None
 
-    def _release(self, user: _User, now: int) -> Iterator[Row]:
+    def _release(self, user: UserState, now: int) -> Iterator[Row]:
         while (number := user.shaping.release(now, self._rate)) is not None:
             record = self._held.get(number)
             self._held.remove(number)
             yield self._pass_on(user, self._events.decode(record), record, now)
 
-    def _pass_on(self, user: _User, event: ImageEvent, record: bytes, now: int) -> Row:
+    def _pass_on(self, user: UserState, event: ImageEvent, record: bytes, now: int) -> Row:
         verdict = user.ledger.judge(event, now, self._memory)
         self._verdicts[verdict].inc()
         status = None if verdict is Verdict.ADMITTED else self._refusals.superseded(event, verdict)
         return item(event.user_id, event=record, status=status)
 
-    def _read(self, now: int) -> _User:
-        return _User(
-            self._ledgers.decode(self._ledger.value()),
-            self._shapings.decode(self._shaping.value(), now, self._rate),
-        )
+    def _read(self, now: int) -> UserState:
+        return self._users.decode(self._user.value(), now, self._rate)
 
-    def _write(self, user: _User, now: int, ctx: KeyedProcessFunction.Context) -> None:
+    def _write(self, user: UserState, now: int, ctx: KeyedProcessFunction.Context) -> None:
         """Keep what is known of the user, or nothing if there is nothing to know, and see to the timers."""
         self._count_held(ctx.get_current_key(), user.shaping.held)
         idle = user.shaping.is_idle(now, self._rate)
-        if idle:
-            self._shaping.clear()
-        else:
-            self._set_release(user.shaping, now, ctx)
-            self._shaping.update(self._shapings.encode(user.shaping))
         if idle and user.ledger.is_empty:
-            self._ledger.clear()
-        else:
-            self._set_cleanup(user.ledger, now, ctx)
-            encoded = self._ledgers.encode(user.ledger)
-            self._largest_ledger = max(self._largest_ledger, len(encoded))
-            self._ledger.update(encoded)
+            self._user.clear()
+            return
+        if not idle:
+            self._set_release(user.shaping, now, ctx)
+        self._set_cleanup(user.ledger, now, ctx)
+        encoded = self._users.encode(user, idle=idle)
+        self._largest_state = max(self._largest_state, len(encoded))
+        self._user.update(encoded)
 
     def _set_release(self, shaping: Shaping, now: int, ctx: KeyedProcessFunction.Context) -> None:
         """Wake up for the next held event, and once more later, for a timer may be lost.

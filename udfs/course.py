@@ -1,8 +1,8 @@
 """What one event goes through in develop: its stages, the time they took and how often the store was asked."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from schemas.records import Stage, Timings
@@ -16,8 +16,8 @@ class Course:
     stage: Stage = Stage.FETCH
     spent_ms: dict[Stage, int] = field(default_factory=dict)
 
-    @asynccontextmanager
-    async def at(self, stage: Stage) -> AsyncIterator[None]:
+    @contextmanager
+    def at(self, stage: Stage) -> Iterator[None]:
         """Be at a stage, and count its time."""
         self.stage = stage
         start = time.monotonic()

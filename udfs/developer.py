@@ -5,7 +5,7 @@ then raises StoreUnavailableError. Pictures are decoded in other processes only.
 """
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.reasons import Reason
@@ -104,7 +104,7 @@ class Developer:
                 return self._without_derivatives(event, course, Outcome.FAILED, Reason.INTERNAL_ERROR, message)
 
     async def _delete(self, event: ImageEvent, course: Course) -> ImageStatus:
-        async with course.at(Stage.STORE):
+        with course.at(Stage.STORE):
             await self._storing.delete(event, course)
         return self._status(event, course, Outcome.DELETED)
 
@@ -115,9 +115,10 @@ class Developer:
         course.stage = Stage.RENDER
         presets = self._settings.presets.choose(event.presets, event.user_id, event.attributes)
         focal_point = (event.focal_point.x, event.focal_point.y) if event.focal_point else None
-        async with self._fetching.fetched(event, event.source, course) as data, course.at(Stage.RENDER):
-            rendering = await self._sandbox.render(data, presets, focal_point, course)
-        async with course.at(Stage.STORE):
+        async with self._fetching.fetched(event, event.source, course) as data:
+            with course.at(Stage.RENDER):
+                rendering = await self._sandbox.render(data, presets, focal_point, course)
+        with course.at(Stage.STORE):
             stored = await self._storing.keep(event, rendering, course)
         return self._derived(event, course, rendering, stored)
 
@@ -133,7 +134,6 @@ class Developer:
             for failure in rendering.failures
         )
         outcome = Outcome.READY if not failures else Outcome.PARTIAL if stored.derivatives else Outcome.FAILED
-        facts = SourceFacts.model_validate(asdict(rendering.source))
         return self._status(
             event,
             course,
@@ -141,8 +141,8 @@ class Developer:
             derivatives=stored.derivatives,
             manifest=stored.manifest,
             failures=failures,
-            source=facts,
-            signals=Signals.model_validate(asdict(rendering.signals)),
+            source=SourceFacts.model_validate(rendering.source, from_attributes=True),
+            signals=Signals.model_validate(rendering.signals, from_attributes=True),
         )
 
     def _without_derivatives(

@@ -66,13 +66,13 @@ class Fetching:
         """
         self._check_bucket(source)
         look = _Look(self._open, self._patience, source, self._wait_for(event))
-        async with course.at(Stage.FETCH):
+        with course.at(Stage.FETCH):
             opened = await self._patience.retrying(course, look)
         for _ in range(VERSIONS_READ):
-            async with course.at(Stage.FETCH):
+            with course.at(Stage.FETCH):
                 await self._budget.acquire(opened.size)
             try:
-                async with course.at(Stage.FETCH):
+                with course.at(Stage.FETCH):
                     read = await self._read(opened, look, course)
                 if isinstance(read, bytes):
                     yield read

@@ -4,7 +4,7 @@ Times are epoch milliseconds. An allowance counts in 1/60,000 of an event, so th
 minute adds a whole number each millisecond and nothing is ever rounded.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import Enum, auto
 
 from schemas.codec import Codec, Schema, load_schema
@@ -99,6 +99,9 @@ class Shaping:
         self.filled_at = now
 
 
+FIELDS = tuple(field.name for field in fields(Shaping))
+
+
 class ShapingCodec:
     """Shapings as versioned bytes: Avro with the writer schema's fingerprint in front, as on the wire.
 
@@ -110,7 +113,7 @@ class ShapingCodec:
 
     def encode(self, shaping: Shaping) -> bytes:
         """Return the shaping as bytes."""
-        return self._codec.encode(asdict(shaping))
+        return self._codec.encode({name: getattr(shaping, name) for name in FIELDS})
 
     def decode(self, data: bytes | None, now: int, rate: Rate) -> Shaping:
         """Return the shaping that the bytes encode; for None that of a user with the whole burst to use."""

@@ -11,8 +11,9 @@ from tests.builders import an_event, an_item
 from tests.fakes import FakeKeyedOperator
 from udfs.admit import Admit
 from udfs.items import item
-from udfs.ledger import LedgerCodec, Memory
+from udfs.ledger import Memory
 from udfs.shaping import Rate
+from udfs.user_state import UserStateCodec
 
 HOUR = 60 * 60 * 1000
 DAY = 24 * HOUR
@@ -40,9 +41,9 @@ def test_a_new_event_passes_unchanged() -> None:
 def test_a_duplicate_gives_nothing_writes_nothing_and_is_counted() -> None:
     operator = admit()
     operator.process(an_item(an_event()))
-    updates = operator.context.states["user-ledger"].updates
+    updates = operator.context.states["user"].updates
     assert operator.process(an_item(an_event()), an_item(an_event(version=2))) == []
-    assert operator.context.states["user-ledger"].updates == updates
+    assert operator.context.states["user"].updates == updates
     assert operator.context.metrics.counts() == {"admitted": 1, "duplicate": 2}
 
 
@@ -82,7 +83,7 @@ def test_users_know_nothing_of_each_other() -> None:
     for user in ("u", "v"):
         assert status_of(operator, an_event(user_id=user, version=2)) is None
     assert status_of(operator, an_event(event_id="late", user_id="v", version=1)) is not None
-    assert set(operator.state["user-ledger"]) == {"u", "v"}
+    assert set(operator.state["user"]) == {"u", "v"}
 
 
 def test_a_dead_letter_passes_without_touching_state() -> None:
@@ -166,7 +167,7 @@ def test_the_state_of_a_user_is_bounded_and_its_largest_size_is_a_metric() -> No
     sizes = []
     for number in range(100):
         operator.process(an_item(an_event(event_id=f"{number}", image_id=f"{number}")))
-        sizes.append(len(operator.state["user-ledger"]["u"]))
+        sizes.append(len(operator.state["user"]["u"]))
     assert sizes[-1] == sizes[10] == max(sizes)
     assert operator.context.metrics.gauges["largest_user_state_bytes"]() == max(sizes)
 
@@ -174,13 +175,12 @@ def test_the_state_of_a_user_is_bounded_and_its_largest_size_is_a_metric() -> No
 def test_the_state_is_versioned_bytes() -> None:
     operator = admit()
     operator.process(an_item(an_event()))
-    assert operator.state["user-ledger"]["u"].startswith(MARKER)
-    assert operator.state["user-shaping"]["u"].startswith(MARKER)
+    assert operator.state["user"]["u"].startswith(MARKER)
 
 
 def test_the_names_of_the_states_are_part_of_the_savepoint_format() -> None:
     context = admit().context
-    assert (list(context.states), list(context.map_states)) == (["user-ledger", "user-shaping"], ["user-held-events"])
+    assert (list(context.states), list(context.map_states)) == (["user"], ["user-held-events"])
 
 
 def flood(operator: FakeKeyedOperator, count: int, **changes: object) -> list[Row]:
@@ -307,7 +307,7 @@ def test_a_version_that_is_held_has_not_taken_effect() -> None:
     operator = admit(Memory(event_ms=DAY, image_ms=DAY, max_events=100, max_images=2), SHAPED)
     flood(operator, 3)
     operator.process(an_item(an_event(event_id="gone", kind="DELETED", version=3)))
-    marks = LedgerCodec().decode(operator.state["user-ledger"]["u"]).images
+    marks = UserStateCodec().decode(operator.state["user"]["u"], NOW, SHAPED).ledger.images
     assert len(marks) == 2
     operator.advance_to(NOW + 10_000)
     assert status_of(operator, an_event(event_id="older", version=2)) is not None

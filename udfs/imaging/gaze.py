@@ -12,7 +12,7 @@ from udfs.imaging.steps.orient import TRANSPOSES
 
 # Faces of 6 % of the longer side are found in it. Faces in other pictures than portraits are rarely smaller.
 LONGER_SIDE_PX: Final = 320
-REDUCING_GAP: Final = 2.0  # averages before it resamples, as shrink does
+REDUCING_GAP: Final = 2.0  # averages before it resamples
 
 
 class Gaze:

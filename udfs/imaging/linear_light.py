@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from udfs.imaging.resample import resample
+
 LINEAR_MODES: Final = {"L": "L", "La": "LA", "RGB": "RGB", "RGBa": "RGBA"}  # and what is made of them: straight alpha
 
 STRIP_PIXELS: Final = 1_000_000  # held as floats at a time: 16 MB with alpha
+REDUCING_GAP: Final = 2  # pixels are averaged to no less than twice the target before Lanczos, as floats are dear
 SUPPORT: Final = 3  # Lanczos looks at so many target pixels to either side
 
 # Source: IEC 61966-2-1. The steepest part of the curve moves by a twentieth of a code from one entry to the next.
@@ -32,11 +35,8 @@ Light = npt.NDArray[np.float32]  # rows, columns, bands; alpha, if any, is the l
 Rows = Callable[[int, int], Light]
 
 
-def shrink_in_linear_light(image: Image.Image, box: Box, size: Size, gap: float) -> Image.Image:
-    """Return the box of L, La, RGB or RGBa at a size, as L, LA, RGB or RGBA.
-
-    Pixels are averaged, before Lanczos, to no less than `gap` times the size.
-    """
+def shrink_in_linear_light(image: Image.Image, box: Box, size: Size) -> Image.Image:
+    """Return the box of L, La, RGB or RGBa at a size, as L, LA, RGB or RGBA."""
     mode = LINEAR_MODES[image.mode]
     start, end, box = _around(image.size, box, size)
     source = (end[0] - start[0], end[1] - start[1])
@@ -44,7 +44,7 @@ def shrink_in_linear_light(image: Image.Image, box: Box, size: Size, gap: float)
     def rows(first: int, stop: int) -> Light:
         return _light(image.crop((start[0], start[1] + first, end[0], start[1] + stop)).convert(mode))
 
-    across, down = (max(1, int(span / side / gap)) for span, side in zip(_spans(box), size, strict=True))
+    across, down = (max(1, int(span / side / REDUCING_GAP)) for span, side in zip(_spans(box), size, strict=True))
     down = min(down, max(1, STRIP_PIXELS // source[0]))
     if (across, down) == (1, 1):
         codes = _resized(rows, source, box, size, mode)
@@ -115,7 +115,7 @@ def _resized(rows: Rows, source: Size, box: Box, size: Size, mode: str) -> Codes
 
 
 def _resize_to(size: Size, box: Box) -> Callable[[Image.Image], Image.Image]:
-    return lambda band: band.resize(size, Image.Resampling.LANCZOS, box=box)
+    return lambda band: resample(band, size, box)
 
 
 def _each_band(light: Light, change: Callable[[Image.Image], Image.Image]) -> Light:

@@ -7,8 +7,8 @@ It cannot choose their types, names or checksums.
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import fields
+from typing import Final
 
 from udfs.errors import MemoryBudgetError, RendererBrokenError
 from udfs.imaging.encode import Encoded
@@ -63,7 +63,7 @@ def _rendering(reply: Rendered, bodies: bytearray, asked: Sequence[Preset]) -> R
     if sum(one.bytes for one in reply.derivatives) != len(bodies):
         message = "derivatives that are not of the size announced"
         raise ValueError(message)
-    if not _fits(asdict(reply.source)) or not _fits(asdict(reply.signals)):
+    if not all(_fits(getattr(reply.source, field.name)) for field in fields(reply.source)):
         message = "numbers that no status holds"
         raise ValueError(message)
     derivatives, at, view = [], 0, memoryview(bodies)
@@ -73,12 +73,8 @@ def _rendering(reply: Rendered, bodies: bytearray, asked: Sequence[Preset]) -> R
     return Rendering(reply.source, reply.signals, tuple(derivatives), reply.failures)
 
 
-def _fits(found: Any) -> bool:
-    """Whether every whole number in what was found is one that Avro's int holds."""
-    if isinstance(found, dict):
-        return all(map(_fits, found.values()))
-    if isinstance(found, (list, tuple)):
-        return all(map(_fits, found))
+def _fits(found: object) -> bool:
+    """Whether it is no whole number, or one that Avro's int holds."""
     return not isinstance(found, int) or abs(found) < 2**31
 
 

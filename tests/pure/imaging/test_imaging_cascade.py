@@ -129,8 +129,8 @@ def test_nobody_sees_that_a_copy_served(name):
             from_copy, from_picture = db(cascade.shrunk(plan), reference), db(shrink(image, plan), reference)
             assert from_copy > from_picture - 3.7
             served, straight = min(served, from_copy), min(straight, from_picture)
-    assert served > (37 if name == "zone plate" else 41.5)
-    assert served > straight - 1.5
+    assert served > (52 if name == "zone plate" else 54)
+    assert served > straight - 2.6
 
 
 def test_crops_are_served_where_they_are(shrunk_from):
