@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,7 +32,9 @@ class Canaries:
 
     def in_folder(self, folder: Path) -> dict[str, set[str]]:
         """Return the secrets by the file that holds them, with its name among what is looked at."""
-        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        # rglob would end with an error when a part removes a folder meanwhile
+        every = sorted(Path(place, name) for place, _, names in os.walk(folder) for name in names)
+        files = (path for path in every if path.is_file())
         found = {str(path): self.in_bytes(_read(path)) | self.in_text(str(path)) for path in files}
         return {path: names for path, names in found.items() if names}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import urllib3
+from minio.error import S3Error
 
 from darkroom.storage import connect
 from darkroom.target import Target
@@ -50,11 +51,16 @@ def web_answers(url: str) -> Iterator[tuple[str, bytes]]:
 
 
 def stored_objects(target: Target) -> Iterator[tuple[str, bytes]]:
-    """Yield every object of every bucket, with its name and its metadata among its bytes."""
+    """Yield every object of every bucket, with its name and its metadata among its bytes; not what goes meanwhile."""
     store = connect(target)
     for bucket in store.list_buckets():
         for item in store.list_objects(bucket.name, recursive=True):
-            response = store.get_object(bucket.name, item.object_name or "")
+            try:
+                response = store.get_object(bucket.name, item.object_name or "")
+            except S3Error as error:
+                if error.code == "NoSuchKey":  # the job has newer checkpoints
+                    continue
+                raise
             try:
                 yield f"{bucket.name}/{item.object_name}", str(response.headers).encode() + response.read()
             finally:

@@ -70,7 +70,7 @@ class FakeStore:
 
     def keys(self, bucket: str = "derivatives") -> list[str]:
         """Every key of a bucket."""
-        return sorted(key for where, key in self.objects if where == bucket)
+        return sorted(key for where, key in list(self.objects) if where == bucket)  # a thread may put one meanwhile
 
     def names(self) -> list[str]:
         """The names of all calls, in their order."""

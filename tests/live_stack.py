@@ -16,7 +16,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import urllib3
+from minio.error import MinioException
 
+from darkroom.errors import OperatorError
 from darkroom.flink import FlinkRest, Job, flink_home
 from darkroom.kafka import KafkaTopic
 from darkroom.publisher import Publisher
@@ -32,6 +35,7 @@ from schemas.records import DeadLetter, EventKind, ImageEvent, ImageStatus, Sour
 
 PHOTOS = Path(__file__).parent / "photos"
 NUMBERS = count(1)
+NEVER = "30min"  # as an interval alone, Flink takes the first checkpoint at a random moment within it
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would children
 
 
@@ -98,9 +102,12 @@ class Scenario:
         return done.stdout
 
     def submit(self, *arguments: str, interval: str = "1s", status: int = 0) -> str:
-        """Submit the job with checkpoints in this scenario's own bucket."""
+        """Submit the job with checkpoints in this scenario's own bucket; with NEVER it takes none by itself."""
         directory = f"execution.checkpointing.dir={self.checkpoints}"
-        return self.darkroom("submit", "--checkpoint-interval", interval, "-D", directory, *arguments, status=status)
+        first = ("-D", f"execution.checkpointing.min-pause={NEVER}") if interval == NEVER else ()
+        return self.darkroom(
+            "submit", "--checkpoint-interval", interval, "-D", directory, *first, *arguments, status=status
+        )
 
     def job(self) -> Job:
         """Return the one job that runs."""
@@ -108,14 +115,15 @@ class Scenario:
         return job
 
     def cancel(self) -> None:
-        """Cancel whatever runs and wait until its slots are free."""
+        """Cancel whatever runs, before it could restart, and wait until its slots are free."""
         for job in self.rest.running_jobs():
-            self.flink("cancel", job.job_id)
-        eventually(lambda: not self.rest.running_jobs(), "no job runs", lambda: self.rest.running_jobs(), limit_s=60)
+            urllib3.request("PATCH", f"{self.target.flink_url}/jobs/{job.job_id}?mode=cancel", timeout=60)
+        eventually(lambda: not self.rest.running_jobs(), "no job runs", lambda: self.rest.running_jobs())
 
     def stop_with_savepoint(self) -> str:
         """Stop the job with a savepoint and return the savepoint's path."""
-        told = self.flink("stop", "--savepointPath", f"{self.checkpoints}/savepoints", self.job().job_id)
+        patience = ("-D", "client.timeout=3min")  # the savepoint itself may take two
+        told = self.flink("stop", *patience, "--savepointPath", f"{self.checkpoints}/savepoints", self.job().job_id)
         return told.strip().rpartition("Path: ")[2]
 
     def completed_checkpoints(self) -> int:
@@ -147,8 +155,18 @@ class Scenario:
         running = read_record(self.stack.home)
         assert running is not None
         own = running.model_copy(update={"topics": self.target.topics, "buckets": self.target.buckets})
-        make_topics(own)
-        make_buckets(own)
+        troubles: list[Exception] = []
+
+        def made() -> bool:
+            try:
+                make_topics(own)
+                make_buckets(own)
+            except (OperatorError, MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+                troubles.append(error)  # a busy part answers too late
+                return False
+            return True
+
+        eventually(made, "topics and buckets are made", lambda: troubles)
 
     def _values(self, topic: str) -> Iterator[bytes]:
         with KafkaTopic(self.target.kafka_bootstrap, topic) as records:
@@ -198,7 +216,7 @@ def own_stack(folder: Path, *flags: str) -> Iterator[Stack]:
     command = [sys.executable, "-m", "darkroom"]
     subprocess.run([*command, "up", *flags], env=environment, check=True, timeout=1200)
     yield Stack(home, environment)
-    subprocess.run([*command, "down", "--wipe"], env=environment, check=True, timeout=120)
+    subprocess.run([*command, "down", "--wipe"], env=environment, check=True, timeout=300)
     assert not marked_processes(home.path)
 
 

@@ -139,7 +139,7 @@ class Secured:
         """Run one of Kafka's own command-line tools."""
         logging = f"-Dlog4j2.configurationFile={LOGGING}"
         command = ["java", "-Xmx128m", "-cp", f"{self.cache.kafka}/*", logging, main_class, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
         assert done.returncode == 0, f"{main_class}: {done.stdout}\n{done.stderr}"
         return done.stdout
 

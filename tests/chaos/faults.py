@@ -11,7 +11,7 @@ from tests.chaos.recovery import Stopwatch
 from tests.chaos.stage import Stage
 from tests.chaos.watching import Watch
 
-IN_FLIGHT_WITHIN_S = 60.0
+IN_FLIGHT_WITHIN_S = 120.0
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class World:
 
         return eventually(look, f"{outcomes} outcomes, or checkpoints that stand still", IN_FLIGHT_WITHIN_S)
 
-    def wait(self, look: Callable[[], Seen | None], what: str, limit_s: float = 60, every_s: float = 0.1) -> Seen:
+    def wait(self, look: Callable[[], Seen | None], what: str, limit_s: float = 120, every_s: float = 0.1) -> Seen:
         """Wait for evidence."""
         return eventually(look, what, limit_s, lambda: f"job {self.stage.job_state()}", every_s)
 

@@ -19,7 +19,7 @@ from darkroom.stack.ports import LOOPBACK, choose_internal
 CHUNK = 64 * 1024
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"})
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{code}</Message></Error>'
-START_S = 10.0
+START_S = 30.0
 
 Answer = Callable[["FaultyStore", web.Request], Awaitable[web.StreamResponse]]
 

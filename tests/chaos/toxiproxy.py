@@ -13,6 +13,7 @@ from darkroom.stack.record import StackRecord
 
 Direction = Literal["upstream", "downstream"]
 ANSWER_S = 3.0
+API_S = 20.0
 PADDING = 4_000  # bytes of a question, so that a narrow way to the server is felt
 CLIENT = b"chaos".ljust(PADDING, b".")
 BODY = b"\x00\x12\x00\x00\x00\x00\x00\x01" + len(CLIENT).to_bytes(2, "big") + CLIENT
@@ -95,7 +96,7 @@ class Toxiproxy:
         return Answer("whole" if whole(received) else end, len(received), first, time.monotonic() - begun)
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
-        answer = urllib3.request(method, self._url + path, json=body, timeout=ANSWER_S, retries=False)
+        answer = urllib3.request(method, self._url + path, json=body, timeout=API_S, retries=False)
         assert answer.status < 300, (method, path, answer.status, answer.data)
         return answer.json() if answer.data else None
 

@@ -7,7 +7,7 @@ import pytest
 from tests.chaos.controls import CONTROLS, Control, as_it_should, run_control
 from tests.live_stack import Stack
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)

@@ -19,7 +19,7 @@ from udfs.imaging.preset import Preset
 from udfs.imaging.render import render
 from udfs.imaging.rendering import RenderFailure, Rendering
 
-NAP_S = 1.0
+NAP_S = 3.0
 libc = ctypes.CDLL(None, use_errno=True)
 hoarded: list[Any] = []
 

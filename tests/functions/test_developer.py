@@ -148,7 +148,7 @@ def test_the_budget_is_given_back_when_a_read_fails() -> None:
 def test_a_store_away_for_longer_than_the_patience_is_an_exception_and_never_a_status(call: str) -> None:
     store = a_store(fails={call: [AWAY] * 1000})
     with pytest.raises(StoreUnavailableError, match="the store is away"):
-        developed(store, an_event(), storage_patience_s=0.2)
+        developed(store, an_event(), storage_patience_s=1)
     assert store.names().count(call) > 1
 
 

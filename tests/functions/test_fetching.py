@@ -92,7 +92,7 @@ def test_a_source_that_comes_late_is_waited_for() -> None:
 
 def test_waiting_for_a_source_holds_no_bytes_and_no_thread() -> None:
     store = FakeStore({(SOURCES, "dog.jpg"): b"dog"})
-    bench = Bench(store, wait_s=3)
+    bench = Bench(store, wait_s=10)
 
     async def scenario() -> None:
         late = [asyncio.create_task(bench.fetch(now(image_id=str(n)))) for n in range(5)]
@@ -100,7 +100,7 @@ def test_waiting_for_a_source_holds_no_bytes_and_no_thread() -> None:
             await asyncio.sleep(0)
         started = time.monotonic()
         assert await bench.fetch(now(key="dog.jpg")) == b"dog"
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 8
         assert not any(task.done() for task in late)
         results = await asyncio.gather(*late, return_exceptions=True)
         assert {type(result) for result in results} == {SourceMissingError}
@@ -113,9 +113,9 @@ def test_a_source_that_never_comes_is_missing_after_the_stated_time() -> None:
     store = FakeStore()
     started = time.monotonic()
     with pytest.raises(SourceMissingError, match=r"cat.jpg; it did not come within \d+\.\d s"):
-        fetched(Bench(store, wait_s=0.5), now())
-    assert 0.5 <= time.monotonic() - started < 5
-    assert 3 <= len(store.calls) <= 6
+        fetched(Bench(store, wait_s=2), now())
+    assert 2 <= time.monotonic() - started < 20
+    assert 3 <= len(store.calls) <= 8
 
 
 @pytest.mark.parametrize("age_s", [11, -300])
@@ -128,7 +128,7 @@ def test_the_source_of_an_event_that_is_old_or_from_the_future_is_not_waited_for
 
 def test_the_time_a_source_is_waited_for_begins_with_its_event() -> None:
     with pytest.raises(SourceMissingError, match=r"within \d\.\d s"):
-        fetched(Bench(FakeStore(), wait_s=60), an_event(occurred_at=datetime.now(UTC) - timedelta(seconds=59.5)))
+        fetched(Bench(FakeStore(), wait_s=60), an_event(occurred_at=datetime.now(UTC) - timedelta(seconds=58)))
 
 
 def test_an_event_of_a_clock_that_is_fast_is_not_waited_for_any_longer() -> None:

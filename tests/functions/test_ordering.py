@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
@@ -31,6 +32,8 @@ PRESET_SETS = (None, ("thumb",), ("wide",), ("thumb", "wide"))
 MEMORY = Memory(event_ms=1_000, image_ms=5_000, max_events=1_000, max_images=1_000)
 RENDERED: dict[tuple[bytes, tuple[str, ...]], imaging.Rendering] = {}
 LIMIT_S = 30
+
+pytestmark = pytest.mark.timeout(600)
 
 
 def picture(version: int) -> bytes:

@@ -72,8 +72,8 @@ def test_python_workers_are_told_apart_by_the_module_they_run(spawn: Spawn, tmp_
 def test_a_process_that_ignores_the_polite_request_is_killed(spawn: Spawn, tmp_path: Path) -> None:
     deaf = spawn(tmp_path, code=DEAF)
 
-    assert end_processes(marked_processes(tmp_path), grace_seconds=0.3) == []
-    assert deaf.wait(5) == -9
+    assert end_processes(marked_processes(tmp_path), grace_seconds=3) == []
+    assert deaf.wait(30) == -9
 
 
 def test_the_taskmanager_s_start_ends_what_the_earlier_one_left_and_nothing_else(spawn: Spawn, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_the_taskmanager_s_start_ends_what_the_earlier_one_left_and_nothing_else
     )
 
     assert told.stdout == "ended 1 of 1 leftover processes\nbecame the TaskManager\n"
-    assert orphan.wait(5) == -15
+    assert orphan.wait(30) == -15
     assert broker.poll() is None
 
 
@@ -114,25 +114,25 @@ def test_a_supervised_program_restarts_and_gets_no_foreign_environment(tmp_path:
 
 
 def wait_for_pid(home: Home, not_pid: int | None) -> int:
-    """Return the program's pid as soon as it runs with one other than `not_pid`; at most 20 seconds.
+    """Return the program's pid as soon as it runs with one other than `not_pid`; at most 40 seconds.
 
     Only RUNNING counts: a program that dies while STARTING is tried again whatever `autorestart` says.
     """
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 40
     while time.monotonic() < deadline:
         state = program_states(home).get("kafka")
         if state is not None and state.name == "RUNNING" and state.pid not in (None, not_pid):
             assert state.pid is not None
             return state.pid
         time.sleep(0.1)
-    pytest.fail(f"no new process after 20 seconds: {program_states(home)}")
+    pytest.fail(f"no new process after 40 seconds: {program_states(home)}")
 
 
 def wait_for_text(file: Path, text: str) -> None:
-    """Return as soon as the file has the text; at most ten seconds."""
-    deadline = time.monotonic() + 10
+    """Return as soon as the file has the text; at most 30 seconds."""
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if file.exists() and text in file.read_text():
             return
         time.sleep(0.1)
-    pytest.fail(f"after ten seconds {file} has only: {file.read_text() if file.exists() else 'nothing'}")
+    pytest.fail(f"after 30 seconds {file} has only: {file.read_text() if file.exists() else 'nothing'}")

@@ -7,7 +7,7 @@ import pytest
 from schemas.records import Outcome
 from tests.live_stack import PHOTOS, Scenario, event, eventually
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)  # the first to start the stack: a cold cache is filled here
 
 PHOTO = (PHOTOS / "rocket.jpg").read_bytes()
 
@@ -46,6 +46,8 @@ def test_state_survives_stop_upgrade_rescale_and_cancellation_under_load(scenari
     assert savepoint in told
     assert parallelism(scenario) == 1
     wait_for_some(scenario, 60)
+    completed = scenario.completed_checkpoints
+    eventually(completed, "a checkpoint newer than the savepoint", completed)
     scenario.cancel()
 
     told = scenario.submit("--parallelism", "2")

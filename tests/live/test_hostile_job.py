@@ -16,7 +16,7 @@ from tests.hostile.attack import Accept, Attack
 from tests.hostile.catalogue import ATTACKS
 from tests.live_stack import PHOTOS, Scenario, Stack, event, eventually
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 FILES = 500
 SEED = 5
@@ -101,9 +101,9 @@ def scenario(stack: Stack, tmp_path: Path) -> Iterator[Scenario]:
 
 
 def restarts(scenario: Scenario) -> int:
-    job = scenario.job().job_id
-    metrics = scenario.rest.get(f"/jobs/{job}/metrics?get=numRestarts")
-    return int(metrics[0]["value"])
+    metrics = f"/jobs/{scenario.job().job_id}/metrics?get=numRestarts"
+    eventually(lambda: scenario.rest.get(metrics), "its restarts are told", lambda: metrics)
+    return int(scenario.rest.get(metrics)[0]["value"])
 
 
 def test_five_hundred_hostile_files_are_five_hundred_outcomes(
@@ -129,7 +129,7 @@ def test_five_hundred_hostile_files_are_five_hundred_outcomes(
                 lambda: len(scenario.statuses()) > len(asked),
                 f"{len(asked)} statuses",
                 lambda: len(scenario.statuses()),
-                limit_s=400,
+                limit_s=900,
                 every_s=2,
             )
     assert len(asked) >= FILES

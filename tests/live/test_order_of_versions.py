@@ -81,7 +81,7 @@ def test_a_storm_on_few_images_ends_as_the_model_says(scenario: Scenario) -> Non
     model = Model(MEMORY, PRESETS)
     for one in published(scenario):
         model.take(one, now=0)
-    figures = scenario.verify()
+    figures = scenario.verify(wait_s=300)
     print(f"\n{figures['outcomes']}, {figures['duplicates_ignored']} duplicates ignored, {figures['objects']} objects")
     assert [figures[kind] for kind in ("lost", "duplicated", "orphaned", "corrupt")] == [0, 0, 0, 0]
     told = sorted((status.user_id, status.event_id, status.outcome) for status in scenario.statuses())

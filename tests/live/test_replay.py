@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,7 +25,7 @@ from schemas.codec import Codec, Schema, load_schema
 from schemas.keys import derivative_key
 from schemas.reasons import Reason
 from schemas.records import Outcome, Source
-from tests.live_stack import PHOTOS, Scenario, event, eventually
+from tests.live_stack import NEVER, PHOTOS, Scenario, event, eventually
 
 PRESETS = """
 version: 1
@@ -35,7 +36,7 @@ sets:
   default: [strip, thumb]
 """
 TOO_WIDE_FOR_WEBP = (20_000, 8)
-UNBLOCKED_WITHIN_S = 30  # after the next job runs
+UNBLOCKED_WITHIN_S = 120  # after the next job runs; the transactions themselves would last for an hour
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -187,7 +188,8 @@ def kill_with_an_open_transaction(scenario: Scenario) -> list[str]:
     workers, taskmanager = python_workers(home.path), taskmanager_pid(home)
     assert taskmanager is not None
     for pid in (taskmanager, *workers):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # a worker ends with its TaskManager
+            os.kill(pid, signal.SIGKILL)
     scenario.cancel()
     left = open_transactions(scenario)
     assert left
@@ -210,7 +212,7 @@ def wait_until_unblocked(scenario: Scenario, left: list[str]) -> None:
 @pytest.mark.parametrize("prefix", ["the same prefix", "another prefix"])
 def test_a_start_from_nothing_aborts_what_a_killed_job_left_open(scenario: Scenario, prefix: str) -> None:
     scenario.environment = {**scenario.environment}
-    scenario.submit(interval="30min")
+    scenario.submit(interval=NEVER)
     publish_photos(scenario, 8)
     left = kill_with_an_open_transaction(scenario)
     if prefix == "another prefix":
@@ -224,8 +226,10 @@ def test_a_start_from_nothing_aborts_what_a_killed_job_left_open(scenario: Scena
 
 
 def test_a_job_that_resumes_commits_what_its_checkpoint_holds_and_ends_the_rest(scenario: Scenario) -> None:
-    scenario.submit(interval="10s")
+    scenario.submit(interval=NEVER)
     publish_photos(scenario, 8)
+    eventually(lambda: pending(scenario) == 8, "8 statuses are written", lambda: pending(scenario))
+    scenario.flink("checkpoint", scenario.job().job_id)
     assert is_green(scenario.verify())
     publish_photos(scenario, 40)
     left = kill_with_an_open_transaction(scenario)

@@ -15,6 +15,8 @@ from udfs.errors import SourceForbiddenError, StoreUnavailableError
 from udfs.object_store import ObjectStore
 from udfs.s3_store import S3Address
 
+pytestmark = pytest.mark.timeout(300)
+
 BUCKET = "store-contract"
 FORBIDDEN = "store-forbidden"
 USER, PASSWORD = "restricted", "restricted-password"

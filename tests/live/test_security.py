@@ -5,7 +5,7 @@ import io
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -40,6 +40,20 @@ def as_job(secured: Secured) -> dict[str, str]:
 def cancel(secured: Secured) -> None:
     for job in secured.rest.running_jobs():
         secured.flink("cancel", job.job_id)
+    eventually(lambda: not secured.rest.running_jobs(), "no job runs", lambda: secured.rest.running_jobs())
+
+
+def wait_until_told(
+    secured: Secured, *words: str, environment: Mapping[str, str] | None = None, **changes: str
+) -> None:
+    """Verify until it tells what is wrong, which it does as soon as the broker is quick enough to say so."""
+    told: list[str] = []
+
+    def is_told() -> bool:
+        told.append(secured.darkroom("verify", status=1, environment=environment, **changes))
+        return all(one in told[-1] for one in words)
+
+    eventually(is_told, f"{words} are told", lambda: told)
 
 
 def test_every_event_has_its_status_over_tls_with_least_rights(secured: Secured) -> None:
@@ -60,19 +74,13 @@ WRONG = {
 def test_what_is_wrong_is_told_to_the_operator_with_its_variable(
     secured: Secured, variable: str, file: str, words: str
 ) -> None:
-    told: list[str] = []
-
-    def is_told() -> bool:
-        told.append(secured.darkroom("verify", status=1, **{variable: str(secured.folder / file)}))
-        return words in told[-1] and variable in told[-1]
-
-    eventually(is_told, f"{words!r} is told, as soon as the broker is quick enough to say so", lambda: told)
+    wait_until_told(secured, words, variable, **{variable: str(secured.folder / file)})
 
 
 def test_a_client_without_tls_is_told_so(secured: Secured) -> None:
     plain = {name: value for name, value in secured.environment.items() if not re.match("DARKROOM_KAFKA_[^B]", name)}
 
-    assert "correct DARKROOM_KAFKA_SECURITY" in secured.darkroom("verify", status=1, environment=plain)
+    wait_until_told(secured, "correct DARKROOM_KAFKA_SECURITY", environment=plain)
 
 
 def test_a_missing_right_is_told_to_the_operator(secured: Secured) -> None:
@@ -82,7 +90,7 @@ def test_a_missing_right_is_told_to_the_operator(secured: Secured) -> None:
 
 
 def test_the_job_s_user_may_not_read_what_it_writes(secured: Secured) -> None:
-    assert "the user may not do this" in secured.darkroom("verify", status=1, **as_job(secured))
+    wait_until_told(secured, "the user may not do this", **as_job(secured))
 
 
 def test_a_wrong_password_of_the_job_stops_the_submission_with_the_reason(secured: Secured) -> None:

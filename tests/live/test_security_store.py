@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from minio import Minio
@@ -17,6 +18,7 @@ from minio.minioadmin import MinioAdmin
 from darkroom.stack.grants import JOB_USER
 from darkroom.storage import connect
 from darkroom.target import job_environment
+from tests.canary import Canaries
 from tests.live_stack import Scenario, Stack
 
 pytestmark = pytest.mark.timeout(300)
@@ -151,9 +153,8 @@ def test_both_credentials_are_for_their_owner_only_and_differ(stack: Stack) -> N
 
 
 def test_what_minio_itself_writes_down_of_its_users_is_for_their_owner_only(job: Job, stack: Stack) -> None:
-    secret = AWSConfigProvider(str(stack.home.job_credentials), "default").retrieve().secret_key.encode()
-    files = (path for path in (stack.home.data / "minio").rglob("*") if path.is_file())
-    holders = [path for path in files if secret in path.read_bytes()]
+    secret = AWSConfigProvider(str(stack.home.job_credentials), "default").retrieve().secret_key
+    holders = [Path(path) for path in Canaries({"secret": secret}).in_folder(stack.home.data / "minio")]
     assert holders
     assert all(".minio.sys" in path.parts for path in holders)
     assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in holders} == {0}

@@ -21,7 +21,7 @@ from darkroom.stack.processes import marked_processes, python_workers
 from darkroom.stack.supervision import is_supervised
 from darkroom.target import Target, job_environment, resolve_target
 
-pytestmark = pytest.mark.timeout(420)  # a cold cache is filled here: the build of MinIO takes five minutes
+pytestmark = pytest.mark.timeout(1500)  # a cold cache is filled here: the build of MinIO takes five minutes
 
 PYTHON_JOB = """
 import time
@@ -44,7 +44,7 @@ if __name__ == "__main__":
 
 def darkroom(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "darkroom", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200, check=False)
 
 
 def addresses(home: Path) -> dict[str, str]:
@@ -88,7 +88,7 @@ def other_environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     darkroom(other, "down", "--wipe")
 
 
-def wait_until(what: str, look: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(what: str, look: Callable[[], object], seconds: float = 120) -> None:
     """Return as soon as `look` sees something; fail with what it saw last."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
@@ -230,7 +230,7 @@ def test_an_interrupted_up_leaves_nothing_behind(
     ) as up:
         wait_until("a first process of the stack", lambda: is_supervised(other))
         up.send_signal(number)
-        status = up.wait(60)
+        status = up.wait(180)
 
     assert status == 130
     assert marked_processes(other.path) == []
@@ -250,7 +250,7 @@ def test_down_leaves_no_process_and_keeps_the_data(
 
     assert told.returncode == 0, told.stderr
     assert marked_processes(home.path) == []
-    assert not any(psutil.pid_exists(pid) for pid in workers)
+    wait_until("the end of the orphaned workers", lambda: not any(psutil.pid_exists(pid) for pid in workers))
     assert (home.data / "kafka" / "image-events-0").is_dir()
     assert darkroom(environment, "ps").returncode == 1
 
@@ -271,7 +271,7 @@ def submit(stack: Target, environment: dict[str, str], folder: Path) -> str:
     command = [f"{stack.flink_home}/bin/flink", "run", "--detached", "--python", str(script)]
     command += ["-Dexecution.checkpointing.interval=1s", "-Dexecution.checkpointing.min-pause=100ms"]
     client = {**environment, **job_environment(stack), "FLINK_CONF_DIR": str(stack.flink_conf_dir)}
-    told = subprocess.run(command, env=client, capture_output=True, text=True, timeout=120, check=False)
+    told = subprocess.run(command, env=client, capture_output=True, text=True, timeout=300, check=False)
     assert "JobID " in told.stdout, told.stdout + told.stderr
     return told.stdout.split("JobID ")[1].split()[0]
 
@@ -287,5 +287,5 @@ def restored(stack: Target, job: str) -> int:
 
 
 def _checkpoint_counts(stack: Target, job: str) -> dict[str, int]:
-    answer = urllib3.request("GET", f"{stack.flink_url}/jobs/{job}/checkpoints", timeout=5, retries=False)
+    answer = urllib3.request("GET", f"{stack.flink_url}/jobs/{job}/checkpoints", timeout=20, retries=False)
     return answer.json().get("counts", {}) if answer.status == 200 else {}

@@ -8,7 +8,7 @@ import pytest
 from darkroom.stack.record import read_record
 from schemas.record_codecs import status_codec
 from schemas.records import ImageStatus, Outcome
-from tests.live_stack import PHOTOS, Scenario, event
+from tests.live_stack import NEVER, PHOTOS, Scenario, event
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -36,11 +36,11 @@ def unescaped(line: bytes) -> bytes:
 
 
 def committed(scenario: Scenario) -> list[ImageStatus]:
-    return console_consumer(scenario, "--isolation-level", "read_committed", "--timeout-ms", "5000")
+    return console_consumer(scenario, "--isolation-level", "read_committed", "--timeout-ms", "20000")
 
 
 def test_a_status_is_shown_to_read_committed_only_after_its_checkpoint(scenario: Scenario) -> None:
-    scenario.submit(interval="30min")
+    scenario.submit(interval=NEVER)
     with scenario.publisher() as publisher:
         source = publisher.upload("anna", "rocket.jpg", (PHOTOS / "rocket.jpg").read_bytes(), 1)
         events = [event(f"rocket-{number}", source) for number in range(EVENTS)]
