@@ -13,7 +13,7 @@ from typing import Any
 
 import urllib3
 
-from darkroom.errors import OperatorError, UsageError
+from darkroom.errors import FlinkUnavailableError, OperatorError, UsageError
 from darkroom.target import Target, job_environment
 
 OF_JOB = "DARKROOM_JOB_"  # begins variables that say what the job uses where that is not what the operator uses
@@ -43,17 +43,17 @@ class FlinkRest:
         self._http = urllib3.PoolManager(timeout=TIMEOUT_SECONDS, retries=False)
 
     def get(self, path: str) -> Any:
-        """Return the JSON document at a path, such as ``/jobs/overview``."""
+        """Return the JSON document at a path, such as ``/jobs/overview``; FlinkUnavailableError when there is none."""
         try:
             answer = self._http.request("GET", self._url + path)
         except urllib3.exceptions.HTTPError as error:
             message = (
                 f"Flink at {self._url} does not answer; start the stack with `darkroom up` or set DARKROOM_FLINK_URL"
             )
-            raise OperatorError(message) from error
+            raise FlinkUnavailableError(message) from error
         if answer.status != 200:
             message = f"Flink at {self._url} answered {answer.status} to {path}"
-            raise OperatorError(message)
+            raise FlinkUnavailableError(message)
         return json.loads(answer.data)
 
     def running_jobs(self) -> list[Job]:

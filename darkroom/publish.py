@@ -20,6 +20,7 @@ from darkroom.target import resolve_target
 from schemas.records import EventKind, ImageEvent, Source
 
 UPLOAD_THREADS = 4
+UNFINISHED = "a file whose source is stored is skipped next time, even if its event did not arrive: add --replace"
 
 
 class Mode(Enum):
@@ -113,8 +114,9 @@ def publish(
 ) -> None:
     """Upload sources to the images bucket and publish an event for each, after its source is stored.
 
-    A version is the time in milliseconds, so that a later upload always replaces an earlier one. An image that was
-    published before is skipped unless --replace, --delete or --rederive says what to do with it.
+    A version is the time in milliseconds, so that a later upload always replaces an earlier one. An image whose source
+    is stored is skipped, even if its event did not arrive, unless --replace, --delete or --rederive says what to do
+    with it; so publish again with --replace what failed or was stopped.
     """
     mode = _mode(replace=replace, delete=delete, rederive=rederive)
     users = user or ["demo"]
@@ -131,7 +133,12 @@ def publish(
     )
     with Publisher(resolve_target()) as publisher:
         maker = EventMaker(publisher, mode, users, tuple(preset) if preset else None)
-        summary = _run(publisher, maker, items, rate)
+        try:
+            summary = _run(publisher, maker, items, rate)
+        except (OperatorError, KeyboardInterrupt):
+            if paths and mode is Mode.UPLOAD:
+                remarks().print(UNFINISHED, soft_wrap=True)
+            raise
     _tell(summary, as_json=json_)
     if any(one.is_failure for one in summary.skipped):
         raise typer.Exit(1)
@@ -160,7 +167,7 @@ class EventMaker:
         if self._mode in OF_KNOWN_IMAGES:
             return self._of_known(item, known)
         if known and self._mode is Mode.UPLOAD:
-            return Skipped(item.image_id, f"already published for {item.user_id}; --replace publishes it again")
+            return Skipped(item.image_id, f"its source is stored for {item.user_id}; --replace publishes it again")
         try:
             data = item.read()
         except OSError as error:

@@ -11,7 +11,7 @@ import typer
 
 from darkroom.brokers import transaction_limit_s
 from darkroom.console import output, plural, remarks, write_json
-from darkroom.errors import OperatorError, UsageError
+from darkroom.errors import FlinkUnavailableError, OperatorError, UsageError
 from darkroom.flink import FlinkRest, Job, pack_job, run, run_command, run_environment
 from darkroom.kafka import connect_consumer, kafka_errors, partitions_of
 from darkroom.kafka_refusals import refusal_of
@@ -24,6 +24,7 @@ from jobs.settings import Settings
 METADATA = "_metadata"
 TRANSACTION_TIMEOUT = "DARKROOM_TRANSACTION_TIMEOUT_S"
 STARTED_WITHIN_SECONDS = 120.0
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,23 +187,34 @@ def _options(given: list[str], checkpoint_interval: str | None) -> dict[str, str
 
 def _wait_until_running(rest: FlinkRest) -> Job:
     limit = time.monotonic() + STARTED_WITHIN_SECONDS
-    jobs: list[Job] = []
+    seen = "no job"
     while time.monotonic() < limit:
-        jobs = rest.running_jobs()
-        for job in jobs:
-            vertices = rest.get(f"/jobs/{job.job_id}")["vertices"]
-            if job.state == "RUNNING" and all(vertex["status"] == "RUNNING" for vertex in vertices):
-                return job
-            refusal = refusal_of(rest, job)
-            if refusal:
-                message = (
-                    f"job {job.job_id} restarts again and again, because Kafka lets it not in: {refusal};"
-                    f" end it with `flink cancel {job.job_id}`, or correct what is missing and it will run"
-                )
-                raise OperatorError(message)
-        time.sleep(0.5)
-    seen = ", ".join(f"{job.job_id} {job.state}" for job in jobs) or "no job"
+        try:
+            jobs = rest.running_jobs()
+            for job in jobs:
+                if _runs(rest, job):
+                    return job
+            seen = ", ".join(f"{job.job_id} {job.state}" for job in jobs) or "no job"
+        except FlinkUnavailableError as error:
+            seen = str(error)
+        time.sleep(POLL_SECONDS)
     message = (
-        f"the job did not run within {STARTED_WITHIN_SECONDS:.0f} s ({seen}); see its exceptions in the web interface"
+        f"the job was submitted and did not run within {STARTED_WITHIN_SECONDS:.0f} s ({seen}); "
+        "see its exceptions in the web interface"
     )
     raise OperatorError(message)
+
+
+def _runs(rest: FlinkRest, job: Job) -> bool:
+    """Tell whether all of the job runs; OperatorError when Kafka does not let it in."""
+    vertices = rest.get(f"/jobs/{job.job_id}")["vertices"]
+    if job.state == "RUNNING" and all(vertex["status"] == "RUNNING" for vertex in vertices):
+        return True
+    refusal = refusal_of(rest, job)
+    if refusal:
+        message = (
+            f"job {job.job_id} restarts again and again, because Kafka lets it not in: {refusal};"
+            f" end it with `flink cancel {job.job_id}`, or correct what is missing and it will run"
+        )
+        raise OperatorError(message)
+    return False

@@ -12,7 +12,7 @@ from schemas.record_codecs import dead_letter_codec, event_codec, status_codec
 from schemas.records import DeadLetter, ImageStatus, Outcome
 from udfs.developer import Developer, DevelopSettings
 from udfs.items import item
-from udfs.lifeline import end_with_task_manager
+from udfs.lifeline import end_with_task_manager, is_worker
 from udfs.object_store import ObjectStore
 
 GARBAGE_THRESHOLD: Final = 20_000  # new objects between two collections; 700 made them 5 % of a worker's time
@@ -37,8 +37,9 @@ class Develop(AsyncFunction):
         self._dead_letters = dead_letter_codec()
         end_with_task_manager()
         self._developer = Developer(self._open_store(), self._settings)
-        gc.freeze()  # what is loaded by now is kept, and need not be looked through again and again
-        gc.set_threshold(GARBAGE_THRESHOLD)
+        if is_worker():
+            gc.freeze()  # what is loaded by now is kept, and need not be looked through again and again
+            gc.set_threshold(GARBAGE_THRESHOLD)
         budget = self._developer.budget
         metrics = runtime_context.get_metrics_group()
         metrics.gauge("source_bytes_in_flight", lambda: budget.held_bytes)

@@ -14,9 +14,14 @@ WORKER: Final = "pyflink.fn_execution.beam.beam_boot"  # the module that a worke
 TASK_MANAGER: Final = "java"
 
 
+def is_worker() -> bool:
+    """Tell whether this process is a Python worker of its own, and not a client or a test that runs its functions."""
+    return WORKER in sys.orig_argv
+
+
 def end_with_task_manager() -> None:
     """Watch the TaskManager in a thread; nothing is watched in a process that is no worker of its own."""
-    if WORKER not in sys.orig_argv:
+    if not is_worker():
         return
     task_manager = ancestor(TASK_MANAGER)
     if task_manager is None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, RetriableError, TopicAlreadyExistsError
 
 from darkroom.kafka_access import client_options
 from darkroom.stack import ports
-from darkroom.stack.errors import StackError
+from darkroom.stack.errors import StackError, UnhealthyError
 from darkroom.stack.layout import Home
 from darkroom.stack.program import Program
 from darkroom.stack.record import StackRecord
@@ -104,7 +104,13 @@ def broker_problem(record: StackRecord) -> str | None:
 
 
 def make_topics(record: StackRecord) -> None:
-    """Create the topics that do not exist yet; existing ones are left as they are."""
+    """Create the topics that do not exist yet; existing ones are left as they are.
+
+    Raises:
+        UnhealthyError: Kafka did not do it in time; it may be asked again.
+        StackError: Kafka refuses.
+
+    """
     settings = {"retention.ms": str(RETENTION_MS)}
 
     def create(admin: KafkaAdminClient) -> None:
@@ -119,7 +125,8 @@ def make_topics(record: StackRecord) -> None:
         _with_admin(record, create)
     except KafkaError as error:
         message = f"The topics could not be created on {record.kafka_bootstrap}: {error}"
-        raise StackError(message) from error
+        kind = UnhealthyError if isinstance(error, RetriableError) else StackError
+        raise kind(message) from error
 
 
 def _with_admin(record: StackRecord, use: Callable[[KafkaAdminClient], object]) -> None:

@@ -98,7 +98,7 @@ def up(
     """Start Kafka, MinIO and Flink on this machine, or what is missing of them.
 
     A part whose address is set (DARKROOM_KAFKA_BOOTSTRAP, DARKROOM_S3_ENDPOINT, DARKROOM_FLINK_URL) is used, not
-    started. Data is kept in DARKROOM_HOME, downloads in DARKROOM_CACHE.
+    started, and has a minute to answer. Data is kept in DARKROOM_HOME, downloads in DARKROOM_CACHE.
     """
     _prepare_process()
     options = Options(kafka_port, s3_port, s3_console_port, flink_port, slots, partitions, high_availability, proxied)

@@ -47,7 +47,7 @@ from darkroom.stack.trust import write_trust_store
 
 HEALTHY_SECONDS = 180.0  # about 20 on two idle cores
 TRIED_STARTS = 8  # supervisord never gives up; a part that dies this often will not come up by itself
-PROVISION_SECONDS = 60.0
+ANSWER_SECONDS = 30.0  # for a part that runs already, here or elsewhere: it may only be slow
 POLL_SECONDS = 0.3
 PROVISION: Mapping[PartName, Callable[[StackRecord], None]] = {"minio": make_buckets, "kafka": make_topics}
 TITLES = {
@@ -183,10 +183,13 @@ def _wait_and_provision(record: StackRecord, home: Home, reporter: Reporter) -> 
 
 def _provision(part: PartName, record: StackRecord) -> None:
     """Make what the part has to have; one that has just begun to answer may not do so in time yet."""
-    deadline = time.monotonic() + PROVISION_SECONDS
+    deadline = time.monotonic() + ANSWER_SECONDS
     while True:
         try:
             return PROVISION[part](record)
+        except UnhealthyError:
+            if time.monotonic() > deadline:
+                raise
         except (MinioException, HTTPError, OSError) as error:
             if isinstance(error, S3Error) or time.monotonic() > deadline:
                 message = f"{TITLES[part]} answers, but what the stack needs there could not be made: {error}"
@@ -195,20 +198,19 @@ def _provision(part: PartName, record: StackRecord) -> None:
 
 
 def _wait_until_healthy(part: PartName, record: StackRecord, home: Home) -> None:
-    deadline = time.monotonic() + HEALTHY_SECONDS
+    deadline = time.monotonic() + (HEALTHY_SECONDS if record.runs(part) else ANSWER_SECONDS)
     starts: set[int] = set()
     while True:
         status = inspect_part(part, record, program_states(home))
         starts |= {status.pid} if status.pid else set()
         if status.healthy:
             return
-        if not record.runs(part):
-            message = f"{TITLES[part]} at {status.address} {status.problem}: start it, or unset its address."
-            raise UnhealthyError(message)
         if len(starts) > TRIED_STARTS or time.monotonic() > deadline:
             message = (
                 f"{TITLES[part]} {status.problem} (process {status.state}, {len(starts)} starts seen): "
                 f"the reason is in {home.logs}."
+                if record.runs(part)
+                else f"{TITLES[part]} at {status.address} {status.problem}: start it, or unset its address."
             )
             raise UnhealthyError(message)
         time.sleep(POLL_SECONDS)

@@ -58,16 +58,21 @@ def plan_stack(home: Home, cache: Cache, options: Options, environment: Mapping[
     parts += ["toxiproxy"] if options.proxied else []
     parts += [] if flink else ["jobmanager", "taskmanager"]
     parts += ["zookeeper"] if options.high_availability else []
-    internal = dict(zip(INTERNAL, choose_internal(len(INTERNAL)), strict=True))
+    kafka_port = options.kafka_port or DEFAULT_KAFKA_PORT
+    s3_port = options.s3_port or DEFAULT_S3_PORT
+    console_port = options.s3_console_port or DEFAULT_S3_CONSOLE_PORT
+    flink_port = options.flink_port or DEFAULT_FLINK_PORT
+    public = (kafka_port, s3_port, console_port, flink_port)  # free as well: nothing listens there yet
+    internal = dict(zip(INTERNAL, choose_internal(len(INTERNAL), excluded=public), strict=True))
     proxies = PROXIES if options.proxied else {}
     return StackRecord(
         home=home.path,
         parts=tuple(parts),
-        kafka_bootstrap=kafka or f"{LOOPBACK}:{options.kafka_port or DEFAULT_KAFKA_PORT}",
-        s3_endpoint=store or f"http://{LOOPBACK}:{options.s3_port or DEFAULT_S3_PORT}",
+        kafka_bootstrap=kafka or f"{LOOPBACK}:{kafka_port}",
+        s3_endpoint=store or f"http://{LOOPBACK}:{s3_port}",
         s3_region=environment.get("DARKROOM_S3_REGION") or DEFAULT_S3_REGION,
-        s3_console_url=None if store else f"http://{LOOPBACK}:{options.s3_console_port or DEFAULT_S3_CONSOLE_PORT}",
-        flink_url=flink or f"http://{LOOPBACK}:{options.flink_port or DEFAULT_FLINK_PORT}",
+        s3_console_url=None if store else f"http://{LOOPBACK}:{console_port}",
+        flink_url=flink or f"http://{LOOPBACK}:{flink_port}",
         s3_ca_file=path_from(environment, "DARKROOM_S3_CA_FILE") if store else None,
         credentials_file=external_credentials(environment) if store else home.credentials,
         job_credentials_file=external_job_credentials(environment) if store else home.job_credentials,

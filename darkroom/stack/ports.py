@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections.abc import Collection
 
 import psutil
 
@@ -43,11 +44,11 @@ def holder(port: int) -> str:
         return "another process"
 
 
-def choose_internal(count: int) -> list[int]:
-    """Return `count` different free ports."""
+def choose_internal(count: int, excluded: Collection[int] = ()) -> list[int]:
+    """Return `count` different free ports, none of them `excluded`."""
     chosen: list[int] = []
     while len(chosen) < count:
         port = random.choice(INTERNAL_PORTS)  # noqa: S311 - spreads the stacks of one machine, guards nothing
-        if port not in chosen and is_free(port):
+        if port not in chosen and port not in excluded and is_free(port):
             chosen.append(port)
     return chosen

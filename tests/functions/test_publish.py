@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import pytest
 from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 from kafka.future import Future
 
+from darkroom import publish as publish_module
 from darkroom import publisher as publisher_module
 from darkroom.errors import OperatorError, UsageError
 from darkroom.originals import Item, file_items, synthetic_items
-from darkroom.publish import EventMaker, Mode, Skipped
+from darkroom.publish import UNFINISHED, EventMaker, Mode, Skipped, publish
 from darkroom.publisher import Publisher, next_version, paced, source_key
 from darkroom.target import resolve_target
 from schemas.record_codecs import event_codec
@@ -18,10 +20,29 @@ from schemas.records import EventKind, ImageEvent, Source
 
 
 class FakePublisher:
-    """Keeps sources in memory, by user and image."""
+    """Keeps sources in memory, by user and image, and events; `fails` holds an error or None for each flush."""
 
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str], dict[int, Source]] = {}
+        self.events: list[ImageEvent] = []
+        self.fails: list[BaseException | None] = []
+
+    def __call__(self, _: object) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def event(self, event: ImageEvent) -> None:
+        self.events.append(event)
+
+    def flush(self) -> None:
+        if self.fails and (error := self.fails.pop(0)) is not None:
+            self.events.clear()
+            raise error
 
     def sources(self, user_id: str, image_id: str) -> dict[int, Source]:
         return dict(self.stored.get((user_id, image_id), {}))
@@ -79,6 +100,34 @@ def test_an_upload_names_the_source_it_stored_and_a_second_one_is_skipped(fake: 
     assert isinstance(again, Skipped)
     assert "--replace" in again.why
     assert not again.is_failure
+
+
+@pytest.mark.parametrize("error", [OperatorError("1 event did not reach Kafka; publish again"), KeyboardInterrupt()])
+def test_a_run_that_failed_says_that_the_next_one_needs_replace_which_publishes_the_event(
+    error: BaseException,
+    fake: FakePublisher,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(publish_module, "Publisher", fake)
+    (tmp_path / "cat.jpg").write_bytes(b"pixels")
+    fake.fails = [error]
+    with pytest.raises(type(error)):
+        publish([tmp_path / "cat.jpg"], 0)
+    assert UNFINISHED in capsys.readouterr().err
+
+    publish([tmp_path / "cat.jpg"], 0)
+    assert "skipped cat.jpg: its source is stored for demo; --replace publishes it again" in capsys.readouterr().err
+    assert fake.events == []
+
+    fake.fails = [error]
+    with pytest.raises(type(error)):
+        publish([tmp_path / "cat.jpg"], 0, replace=True)
+    assert UNFINISHED not in capsys.readouterr().err
+
+    publish([tmp_path / "cat.jpg"], 0, replace=True)
+    assert [one.kind for one in fake.events] == [EventKind.UPLOADED]
 
 
 def test_a_replacement_and_a_deletion_are_newer_and_a_rederive_is_not(fake: FakePublisher) -> None:

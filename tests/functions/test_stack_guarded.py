@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from kafka.admin import NewTopic
+from kafka.errors import KafkaTimeoutError, TopicAuthorizationFailedError
 from minio.error import S3Error
 from rich.console import Console
 
-from darkroom.stack import lifecycle, pins
+from darkroom.stack import broker, lifecycle, pins
 from darkroom.stack.broker import prepare_broker
 from darkroom.stack.cluster import local_settings
 from darkroom.stack.coordination import coordination_program, coordination_settings, prepare_coordination
@@ -27,6 +29,29 @@ from darkroom.stack.supervision import write_configuration
 from darkroom.target import job_environment, resolve_target, target_of
 
 BOTH = Options(high_availability=True, proxied=True)
+SLOW = "does not answer (KafkaTimeoutError)"
+
+
+class FakeAdmin:
+    """Kafka's admin client; `fails` holds an error or None for each time that it is asked."""
+
+    def __init__(self, fails: list[Exception | None]) -> None:
+        self.fails = fails
+        self.topics: list[str] = []
+
+    def __call__(self, **_: object) -> "FakeAdmin":
+        return self
+
+    def list_topics(self) -> list[str]:
+        if (error := self.fails.pop(0)) is not None:
+            raise error
+        return self.topics
+
+    def create_topics(self, topics: list[NewTopic], wait_for_metadata: bool) -> None:
+        self.topics = self.topics + [topic.name for topic in topics]
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -243,3 +268,48 @@ def test_a_store_that_only_just_answers_is_asked_again(plain: StackRecord, monke
     answers.append(S3Error(None, "AccessDenied", "Access denied.", "/flink", "1", "1"))  # type: ignore[arg-type]  # no response is read
     with pytest.raises(StackError, match=r"MinIO answers, but .* could not be made: .*AccessDenied"):
         lifecycle._provision("minio", plain)
+
+
+def test_a_kafka_that_is_late_is_asked_again_and_one_that_refuses_is_not(
+    plain: StackRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = FakeAdmin([KafkaTimeoutError("late"), None])
+    monkeypatch.setattr(broker, "KafkaAdminClient", admin)
+    monkeypatch.setattr(lifecycle, "POLL_SECONDS", 0.0)
+    lifecycle._provision("kafka", plain)
+    assert sorted(admin.topics) == sorted(plain.topics.names())
+
+    admin.fails = [TopicAuthorizationFailedError("no"), None]
+    with pytest.raises(StackError, match=r"topics could not be created on .*TopicAuthorizationFailedError"):
+        lifecycle._provision("kafka", plain)
+    assert admin.fails == [None]
+
+
+def test_a_kafka_that_stays_late_is_told_with_its_last_error(
+    plain: StackRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "KafkaAdminClient", FakeAdmin([KafkaTimeoutError("late")]))
+    monkeypatch.setattr(lifecycle, "ANSWER_SECONDS", -1.0)
+    with pytest.raises(UnhealthyError, match=r"topics could not be created on .*KafkaTimeoutError: late"):
+        lifecycle._provision("kafka", plain)
+
+
+@pytest.mark.parametrize("limit_s", [60.0, -1.0])
+def test_a_part_elsewhere_is_asked_until_the_limit(
+    home: Home, cache: Cache, monkeypatch: pytest.MonkeyPatch, limit_s: float
+) -> None:
+    record = plan_stack(home, cache, Options(), {"DARKROOM_KAFKA_BOOTSTRAP": "kafka:9092"})
+    problems = [SLOW, None]
+
+    def look(*_: object) -> PartStatus:
+        return PartStatus("kafka", "external", None, "kafka:9092", None, problems.pop(0))
+
+    monkeypatch.setattr(lifecycle, "inspect_part", look)
+    monkeypatch.setattr(lifecycle, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(lifecycle, "ANSWER_SECONDS", limit_s)
+    if limit_s > 0:
+        lifecycle._wait_until_healthy("kafka", record, home)
+        assert problems == []
+        return
+    with pytest.raises(UnhealthyError, match=r"Kafka at kafka:9092 does not answer \(KafkaTimeoutError\): start it"):
+        lifecycle._wait_until_healthy("kafka", record, home)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.stack import ports
 from darkroom.stack.errors import StackError
 from darkroom.stack.layout import UNIX_SOCKET_PATH_LIMIT_BYTES, Cache, Home
 from darkroom.stack.plan import Options, differences, listening_ports, plan_stack
@@ -81,6 +82,17 @@ def test_an_external_part_has_no_port_here(home: Home) -> None:
 
     assert record.parts == ("minio", "jobmanager", "taskmanager")
     assert set(listening_ports(record)) == {"s3", "s3-console", "flink"}
+
+
+def test_no_internal_port_is_a_public_one_that_is_not_bound_yet(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(range(20_000, 20_100))
+    monkeypatch.setattr(ports.random, "choice", lambda _: next(drawn))
+    monkeypatch.setattr(ports, "is_free", lambda _: True)
+
+    record = plan_stack(home, Cache(home.path), Options(20_000, 20_001, 20_002, 20_003), {})
+
+    assert set(listening_ports(record).values()) == {20_000, 20_001, 20_002, 20_003}
+    assert list(record.internal_ports.values()) == list(range(20_004, 20_004 + len(record.internal_ports)))
 
 
 def test_asking_a_running_stack_for_something_else_is_told(record: StackRecord) -> None:
