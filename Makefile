@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SEED ?= 1
 MINUTES ?= 20
 
-.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench bench-peers bench-state bench-scale capacity bench-latency bench-encoders bench-sandbox bench-spike bench-flood clean
+.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench bench-budget bench-peers bench-state bench-scale capacity bench-latency bench-encoders bench-sandbox bench-spike bench-flood clean
 
 demo: $(READY)
 	@$(BIN)/darkroom demo
@@ -63,6 +63,9 @@ bench-flood: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python bench/throughput.py --write $(ARGS)
+
+bench-budget: $(READY)
+	@$(BIN)/python bench/budget.py --write $(ARGS)
 
 bench-peers: $(READY)
 	@$(BIN)/python bench/peers.py --write $(ARGS)

@@ -60,6 +60,7 @@ setup(
             "opencv-python-headless==4.14.0.94",  # the extra `faces`, for its tests
             "piexif==1.1.3",  # an independent reader of EXIF
             "pillow-heif==1.8.1",  # writes the HEIC files of the tests
+            "py-spy==0.4.3",  # samples a running worker from outside, for flame graphs
             "pyvips==3.2.0",  # libvips: an independent reader of images, and a second opinion on colours
             "pyvips-binary==8.18.7",
             "scikit-image==0.26.0",  # reference metrics (SSIM, CIEDE2000) and photographs

@@ -43,7 +43,7 @@ class Meter:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._parts = _parts(home)
+        self._parts = parts_of(home)
         self._cpu_at_start = _by_part(self._parts, _cpu_seconds)
         self._peak = dict.fromkeys(PARTS, 0.0)
         self._busy: list[tuple[float, float]] = []
@@ -57,7 +57,7 @@ class Meter:
 
     def usage(self) -> Usage:
         """Return what was used until now, also by processes that were started meanwhile."""
-        self._parts = _parts(self._home)
+        self._parts = parts_of(self._home)
         self.sample()
         cpu = _by_part(self._parts, _cpu_seconds)
         used = {part: seconds - self._cpu_at_start[part] for part, seconds in cpu.items()}
@@ -65,7 +65,8 @@ class Meter:
         return Usage(used, dict(self._peak), tuple(self._busy))
 
 
-def _parts(home: Path) -> dict[str, list[psutil.Process]]:
+def parts_of(home: Path) -> dict[str, list[psutil.Process]]:
+    """Return the processes of the stack in that home, and of this measurement, by part."""
     workers = [psutil.Process(pid) for pid in python_workers(home)]
     own = psutil.Process()
     return {

@@ -120,11 +120,11 @@ def _chosen(names: Sequence[str] | None) -> list[Case]:
 def _measure(case: Case, pictures: Sequence[Path], rounds: int, seconds: float, interval: str) -> CaseFigures:
     with ExitStack() as open_until_measured:
         enter = open_until_measured.enter_context
-        presets_file = _presets_file(case, Path(enter(tempfile.TemporaryDirectory())))
+        file = presets_file(case, Path(enter(tempfile.TemporaryDirectory())))
         place = enter(own_place(f"bench-{uuid.uuid4().hex[:8]}"))
-        environment = {**place, "DARKROOM_PRESETS_FILE": str(presets_file)}
-        target, presets = resolve_target(environment), read_presets(presets_file).choose(None)
-        sources = _upload(target, pictures)
+        environment = {**place, "DARKROOM_PRESETS_FILE": str(file)}
+        target, presets = resolve_target(environment), read_presets(file).choose(None)
+        sources = upload(target, pictures)
         job_id = enter(running_job(target, environment, interval))
         load = enter(Load(target, sources))
         bare = enter(BareLoop(target, sources, presets, _rendering_processes(environment)))
@@ -144,7 +144,8 @@ def _warm(contest: Contest, sources: int, seconds: float) -> int:
     return max(1, round(rate * seconds / sources)) * sources
 
 
-def _presets_file(case: Case, folder: Path) -> Path:
+def presets_file(case: Case, folder: Path) -> Path:
+    """Return the presets file of a case, which is written into the folder unless it is the job's own."""
     if case.presets is None:
         return DEFAULT_PRESETS
     path = folder / "presets.yaml"
@@ -152,7 +153,8 @@ def _presets_file(case: Case, folder: Path) -> Path:
     return path
 
 
-def _upload(target: Target, pictures: Sequence[Path]) -> list[Source]:
+def upload(target: Target, pictures: Sequence[Path]) -> list[Source]:
+    """Store the pictures as sources, which many events may share."""
     with Publisher(target) as publisher:
         return [publisher.upload("bench", path.name, path.read_bytes(), 1) for path in pictures]
 
