@@ -19,7 +19,7 @@ from darkroom.stack.record import StackRecord
 HERE = Path(__file__).parent
 REQUEST_TIMEOUT_MS = 5_000
 RETENTION_MS = 7 * 24 * 3600 * 1000  # a week: long enough to replay what a bad release did
-JVM_OPTIONS = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true")
+JVM_OPTIONS = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 
 SINGLE_BROKER_PROPERTIES = """\
 # One broker holds the only copy of everything.

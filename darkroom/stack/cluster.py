@@ -36,6 +36,8 @@ def local_settings(record: StackRecord, home: Home) -> dict[str, object]:
         "jobmanager.memory.process.size": "1024m",
         # it computes little: without the second compiler and its profiles a start takes a third less of the CPU
         "env.java.opts.jobmanager": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        # its work is Python's: compiled well, its own takes as much CPU as compiled soon, and that much again at first
+        "env.java.opts.taskmanager": "-XX:TieredStopAtLevel=1",
         "taskmanager.host": rest.hostname,
         "taskmanager.bind-host": rest.hostname,
         # a restarted TaskManager takes its predecessor's place at once instead of after the heartbeat timeout
