@@ -44,7 +44,7 @@ SIMPLE: Final = ("Kafka", "MinIO", "JobManager")
 WHOLE: Final = "all of it"
 WARMING_EVENTS: Final = 310
 SETTLING_SECONDS: Final = 3.0
-SAMPLED_SECONDS: Final = 10
+SAMPLED_SECONDS: Final = 6
 SAMPLES_PER_S: Final = 200
 THREAD: Final = re.compile(r'^Thread (?P<id>\d+) \(\w+\): "(?P<name>[^"]*)"(?P<stack>.*?)(?=^Thread |\Z)', re.M | re.S)
 WAITING: Final = re.compile(r"_read \(udfs/sandbox/child")
@@ -126,7 +126,7 @@ def _measure(case: Case, seconds: float, interval: str, folder: Path) -> tuple[l
         warm = _backlog(load, WARMING_EVENTS)
         rate = load.drain_rate(warm, LIMIT_SECONDS)
         take_stored(target, len(warm), derivatives)
-        ids = _backlog(load, round(rate * 1.5 * (seconds + SETTLING_SECONDS + 2 * SAMPLED_SECONDS)))
+        ids = _backlog(load, round(rate * 1.5 * (seconds + SETTLING_SECONDS + 4 * SAMPLED_SECONDS)))
         time.sleep(SETTLING_SECONDS)
         parts, began = parts_of(home), time.time()
         before = {part: _by_thread(processes) for part, processes in parts.items()}
