@@ -4,16 +4,21 @@ Sums run in one fixed order and without BLAS: a hash must not depend on the thre
 library.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float64]
 
 
+@lru_cache(maxsize=256)  # a few shapes of pictures ask for the same few again and again
 def cosines(terms: int, samples: int, offset: float) -> Samples:
     """Return cos(pi * term * (sample + offset) / samples), shape (terms, samples); offset 1/2 gives the DCT-II."""
     angles = np.outer(np.arange(terms), np.arange(samples) + offset)
-    return np.asarray(np.cos(np.pi / samples * angles))
+    found: Samples = np.cos(np.pi / samples * angles)
+    found.flags.writeable = False
+    return found
 
 
 def transform(planes: Samples, down: Samples, across: Samples) -> Samples:

@@ -4,6 +4,7 @@ Pillow's octree finds sixteen colours; those that look alike become one. Median 
 colours in 60 times the time.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -69,8 +70,9 @@ def _candidates(pixels: Colours) -> tuple[Colours, list[int]]:
 def _merged(oklab: Samples, counts: list[int]) -> dict[int, int]:
     """Return the presence of each colour kept; a colour joins the nearest kept one that looks alike."""
     presence: dict[int, int] = {}
+    points = oklab.tolist()
     for index, count in enumerate(counts):
-        distances = {kept: float(np.sqrt(((oklab[kept] - oklab[index]) ** 2).sum())) for kept in presence}
+        distances = {kept: math.dist(points[kept], points[index]) for kept in presence}
         nearest = min(distances, key=distances.__getitem__, default=index)
         same = nearest if distances.get(nearest, 1.0) < ALIKE else index
         presence[same] = presence.get(same, 0) + count

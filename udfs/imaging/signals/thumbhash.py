@@ -54,10 +54,11 @@ def _pixels(picture: Image) -> tuple[Samples, Samples]:
 
 def _opponents(colour: Samples, alpha: Samples) -> tuple[Samples, Samples, Samples]:
     """Return lightness, yellow - blue and red - green, transparent pixels filled with the mean visible colour."""
-    weight = alpha[..., np.newaxis]
-    mean = (colour * weight).sum(axis=(0, 1)) / max(alpha.sum(), SILENCE)
-    filled = colour * weight + mean * (1 - weight)
-    red, green, blue = filled[..., 0], filled[..., 1], filled[..., 2]
+    if (alpha < 1).any():
+        weight = alpha[..., np.newaxis]
+        mean = (colour * weight).sum(axis=(0, 1)) / max(alpha.sum(), SILENCE)
+        colour = colour * weight + mean * (1 - weight)
+    red, green, blue = colour[..., 0], colour[..., 1], colour[..., 2]
     return (red + green + blue) / 3, (red + green) / 2 - blue, red - green
 
 
