@@ -22,10 +22,13 @@ from load import Load, percentile
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
+from stored import middle_rate, take_stored
 
 from darkroom.console import counted, counting, output, remarks, write_json
 from darkroom.flink import FlinkRest
-from darkroom.target import resolve_target
+from darkroom.target import Target, resolve_target
+from jobs.presets_reading import read_presets
+from jobs.settings import DEFAULT_PRESETS
 
 COMMAND = "make bench-latency"
 INTERVALS = (0.5, 1.0, 5.0, 10.0, 30.0)
@@ -35,6 +38,7 @@ LEAST_INTERVALS = 3  # an event must be able to meet the interval at every phase
 USERS = 1000
 WARM_UP_EVENTS = 40  # the first images pay for imports, connections and the JVM's compilation
 BACKLOG_EVENTS = 150
+DERIVATIVES = len(read_presets(DEFAULT_PRESETS).choose(None))
 LIMIT_SECONDS = 300.0
 SEED = 20_000
 
@@ -93,7 +97,7 @@ def _interval(interval_s: float, loads: Sequence[int], seconds: float) -> Iterat
             target = resolve_target(environment)
             with running_job(target, environment, f"{interval_s * 1000:.0f}ms") as job_id, Load(target) as load:
                 load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, _user), LIMIT_SECONDS)
-                capacity = capacity or _capacity(load)
+                capacity = capacity or _capacity(load, target)
                 for percent in loads:
                     rate = capacity * percent / 100
                     description = f"{interval_s} s, {guarantee}, {percent} % of {capacity:.1f} events/s"
@@ -102,8 +106,10 @@ def _interval(interval_s: float, loads: Sequence[int], seconds: float) -> Iterat
                     yield _cell(load, ids, guarantee, interval_s, percent, rate, told["avg"] / 1000)
 
 
-def _capacity(load: Load) -> float:
-    capacity = load.drain_rate(load.send_at([0.0] * BACKLOG_EVENTS, _user), LIMIT_SECONDS)
+def _capacity(load: Load, target: Target) -> float:
+    """Return how many events a second a backlog is stored at; statuses come in bunches, one per interval."""
+    load.wait_for(load.send_at([0.0] * BACKLOG_EVENTS, _user), LIMIT_SECONDS)
+    capacity = middle_rate(take_stored(target, WARM_UP_EVENTS + BACKLOG_EVENTS, DERIVATIVES)[WARM_UP_EVENTS:])
     remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
     return capacity
 
