@@ -12,6 +12,7 @@ from tests.chaos.faults import Kind, World
 from tests.chaos.recovery import Stopwatch
 
 GIVEN_UP = ("RESTARTING", "FAILING", "CREATED")
+ANOTHER_WORKER_WITHIN_S = 240.0  # Beam waits three minutes for a worker that died before its first bundle
 
 
 def killed(part: str) -> Callable[[World, Random, Stopwatch], str]:
@@ -57,7 +58,11 @@ def worker_killed(world: World, chance: Random, stopwatch: Stopwatch) -> str:
     pid = a_worker(world, chance)
     stopwatch.inject()
     os.kill(pid, signal.SIGKILL)
-    others = world.wait(lambda: [other for other in world.stage.workers() if other != pid], "another worker runs")
+    others = world.wait(
+        lambda: [other for other in world.stage.workers() if other != pid],
+        "another worker runs",
+        ANOTHER_WORKER_WITHIN_S,
+    )
     return f"{pid} was killed, {others[0]} runs"
 
 
