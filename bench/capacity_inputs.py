@@ -117,7 +117,7 @@ def _assumed() -> list[tuple[str, Input]]:
         ("interval_s", Input("checkpoint interval", "s", "`config.yaml`", 10)),
         ("copies", Input("copies of each record in Kafka", "", "assumed", 3)),
         ("core_price", Input("price of a core for an hour", "$", "assumed; a cloud's list price", 0.04)),
-        ("put_price", Input("price of a million PUTs", "$", "assumed; 0 with a store of one's own", 5.0)),
+        ("put_price", Input("price of a million PUTs or LISTs", "$", "assumed; 0 with a store of one's own", 5.0)),
         ("get_price", Input("price of a million GETs", "$", "assumed; 0 with a store of one's own", 0.4)),
     ]
 

@@ -50,7 +50,7 @@ def demand(inputs: Mapping[str, Input], rate: float) -> Demand:
     slots = math.ceil(cores("render_ms") / of["renderers"])
     user = of["user_bytes"] + of["ids"] * of["id_bytes"] + of["images"] * of["image_bytes"]
     all_cores = cores("render_ms", "worker_ms", "java_ms", "kafka_ms", "store_ms")
-    requests = rate * (1 + of["puts"])
+    requests = rate * (of["puts"] + 2)  # one GET and one LIST, which is priced as a PUT
     return Demand(
         rate=rate,
         cores=all_cores,
@@ -67,7 +67,7 @@ def demand(inputs: Mapping[str, Input], rate: float) -> Demand:
         put_mb_s=rate * of["derivatives_bytes"] / MB,
         requests=requests,
         dollars_per_million=all_cores / rate * 1e6 / 3600 * of["core_price"]
-        + of["puts"] * of["put_price"]
+        + (of["puts"] + 1) * of["put_price"]
         + of["get_price"],
     )
 

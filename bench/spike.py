@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import count, takewhile
+from statistics import mean
 from threading import Event
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from load import Load
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
-from pages import panels, save_plot, write_figures
+from pages import panels, save_plot, write_figures, write_record
 from watch_job import PARTS, JobWatch, Sample, watching
 
 from darkroom.console import output, remarks, write_json
@@ -74,7 +75,7 @@ class _Moments:
 
 def spike(
     seconds: Annotated[float, typer.Option(min=1, help="How long the spike lasts.")] = 10.0,
-    interval: Annotated[str, typer.Option(help="Checkpoint interval.")] = "1s",
+    interval: Annotated[float, typer.Option(min=0.1, help="Checkpoint interval in seconds.")] = 1.0,
     write: Annotated[bool, typer.Option("--write", help="Write the figures and the plot into docs/.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
@@ -85,7 +86,8 @@ def spike(
     darkroom("up", environment=dict(os.environ))
     with own_place(f"spike-{uuid.uuid4().hex[:8]}") as environment:
         target = resolve_target(environment)
-        with running_job(target, environment, interval) as job_id, Load(target) as load:
+        slots = int(FlinkRest(target).get("/overview")["slots-total"])
+        with running_job(target, environment, f"{interval * 1000:.0f}ms") as job_id, Load(target) as load:
             load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, _user), LIMIT_SECONDS)
             capacity = _capacity(load)
             remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
@@ -94,6 +96,7 @@ def spike(
     figures = _figures(load, watch, moments, capacity, seconds)
     if write:
         write_figures("load", COMMAND, _rows(figures))
+        write_record("performance", "spike", _record(figures, watch, moments, slots, interval))
         _plot(load, watch, moments, capacity)
     if as_json:
         write_json(asdict(figures))
@@ -167,6 +170,24 @@ def _figures(load: Load, watch: JobWatch, moments: _Moments, capacity: float, se
         restarts=watch.restarts,
         answered_twice=load.seen_twice,
     )
+
+
+def _record(figures: Figures, watch: JobWatch, moments: _Moments, slots: int, interval: float) -> dict[str, Any]:
+    """Return the figures, the lag through the spike, and what a simulation of this run has to know of it."""
+    completed = [one.seconds for one in watch.checkpoints.values() if one.completed and one.at >= moments.steady]
+    scene = {
+        "slots": slots,
+        "capacity": figures.capacity,
+        "steady": figures.steady_rate,
+        "spike": figures.spike_rate,
+        "before_s": moments.spike - moments.steady,
+        "spike_s": moments.drain - moments.spike,
+        "interval_s": interval,
+        "checkpoint_s": mean(completed),
+        "drained_s": DRAINED_SECONDS,
+    }
+    lag = [(one.at - moments.spike, one.unanswered) for one in watch.samples]
+    return {"figures": asdict(figures), "scene": scene, "lag": lag}
 
 
 def _most(samples: list[Sample]) -> dict[str, float]:
