@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SEED ?= 1
 MINUTES ?= 20
 
-.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench bench-budget bench-peers bench-state bench-scale capacity bench-latency bench-encoders bench-sandbox bench-spike bench-flood clean
+.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench bench-budget bench-peers bench-state bench-scale capacity bench-latency bench-memory bench-encoders bench-sandbox bench-spike bench-flood clean
 
 demo: $(READY)
 	@$(BIN)/darkroom demo
@@ -81,6 +81,9 @@ capacity: $(READY)
 
 bench-latency: $(READY)
 	@$(BIN)/python bench/latency.py --write $(ARGS)
+
+bench-memory: $(READY)
+	@$(BIN)/python bench/memory.py --write $(ARGS)
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --extra dev --no-annotate \

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bare_loop import BareLoop
-from load import Load
+from load import Load, user_of
 from processes import Meter, Usage
 from stored import middle, middle_rate, take_stored
 from throughput_report import Round, Run
@@ -16,7 +16,6 @@ from darkroom.errors import OperatorError
 from darkroom.flink import FlinkRest
 from darkroom.target import Target
 
-USERS = 1000  # so many that none is held back
 LIMIT_SECONDS = 1200.0
 LOOK_SECONDS = 2.0
 
@@ -59,7 +58,7 @@ class Contest:
         """Return what the job did with a backlog of events."""
         self._say("job", events)
         meter, began, began_at = Meter(self.home), time.monotonic(), time.time()
-        ids = self.load.send_at([0.0] * events, lambda number: f"user-{number % USERS}")
+        ids = self.load.send_at([0.0] * events, user_of)
         self._wait_for(ids, meter)
         whole = time.monotonic() - began
         usage = meter.usage()

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
-from load import Load, percentile
+from load import Load, percentile, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -35,7 +35,6 @@ INTERVALS = (0.5, 1.0, 5.0, 10.0, 30.0)
 LOADS = (25, 50, 80)
 GUARANTEES = ("exactly-once", "at-least-once")
 LEAST_INTERVALS = 3  # an event must be able to meet the interval at every phase
-USERS = 1000
 WARM_UP_EVENTS = 40  # the first images pay for imports, connections and the JVM's compilation
 BACKLOG_EVENTS = 150
 DERIVATIVES = len(read_presets(DEFAULT_PRESETS).choose(None))
@@ -96,7 +95,7 @@ def _interval(interval_s: float, loads: Sequence[int], seconds: float) -> Iterat
             environment = {**place, "DARKROOM_DELIVERY": guarantee}
             target = resolve_target(environment)
             with running_job(target, environment, f"{interval_s * 1000:.0f}ms") as job_id, Load(target) as load:
-                load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, _user), LIMIT_SECONDS)
+                load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, user_of), LIMIT_SECONDS)
                 capacity = capacity or _capacity(load, target)
                 for percent in loads:
                     rate = capacity * percent / 100
@@ -108,7 +107,7 @@ def _interval(interval_s: float, loads: Sequence[int], seconds: float) -> Iterat
 
 def _capacity(load: Load, target: Target) -> float:
     """Return how many events a second a backlog is stored at; statuses come in bunches, one per interval."""
-    load.wait_for(load.send_at([0.0] * BACKLOG_EVENTS, _user), LIMIT_SECONDS)
+    load.wait_for(load.send_at([0.0] * BACKLOG_EVENTS, user_of), LIMIT_SECONDS)
     capacity = middle_rate(take_stored(target, WARM_UP_EVENTS + BACKLOG_EVENTS, DERIVATIVES)[WARM_UP_EVENTS:])
     remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
     return capacity
@@ -117,7 +116,7 @@ def _capacity(load: Load, target: Target) -> float:
 def _send(load: Load, description: str, rate: float, seconds: float) -> list[str]:
     events = round(rate * seconds)
     with counting(description, events) as counter:
-        ids = load.send_at(counted(_moments(rate, events), counter), _user)
+        ids = load.send_at(counted(_moments(rate, events), counter), user_of)
         counter.describe("waiting for the last statuses")
         load.wait_for(ids, LIMIT_SECONDS)
     return ids
@@ -127,10 +126,6 @@ def _moments(rate: float, count: int) -> Iterator[float]:
     """Yield seconds after the start: a random one in each 1/rate seconds, the same in every run."""
     choose = random.Random(SEED)
     return ((number + choose.random()) / rate for number in range(count))
-
-
-def _user(number: int) -> str:
-    return f"user-{number % USERS}"
 
 
 def _cell(

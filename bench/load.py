@@ -7,9 +7,11 @@ acknowledged by all in-sync replicas, and when `poll` of a `read_committed` cons
 import math
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count, takewhile
 from threading import Event
 from typing import Self
 
@@ -22,6 +24,7 @@ from schemas.record_codecs import event_codec, status_codec
 from schemas.records import EventKind, ImageEvent, ImageStatus, Source
 
 SEED = 20_000
+USERS = 1000
 
 
 class Load:
@@ -119,6 +122,25 @@ class Load:
                 self.work_s[status.event_id] = _work_s(status)
                 self.seen_twice += status.event_id in self.seen_at
                 self.seen_at.setdefault(status.event_id, now)
+
+
+@contextmanager
+def steady_load(load: Load, rate: float) -> Iterator[None]:
+    """Send events at an even pace until the context is left."""
+    done = Event()
+    with ThreadPoolExecutor(1, "steady") as threads:
+        moments = takewhile(lambda _: not done.is_set(), (number / rate for number in count()))
+        sending = threads.submit(load.send_at, moments, user_of)
+        try:
+            yield
+        finally:
+            done.set()
+            sending.result()
+
+
+def user_of(number: int) -> str:
+    """Return the user of an event by its number; they are so many that none is held back."""
+    return f"user-{number % USERS}"
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

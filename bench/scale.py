@@ -15,11 +15,11 @@ from statistics import mean, median, quantiles
 from typing import Annotated
 
 import typer
-from load import Load
+from load import Load, steady_load, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import write_figures, write_record
-from scale_job import Rescaled, ScaledJob, steady_load, user_of
+from scale_job import Rescaled, ScaledJob
 
 from darkroom.console import output, remarks, write_json
 from darkroom.errors import OperatorError

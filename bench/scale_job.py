@@ -3,14 +3,10 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count, pairwise, takewhile
-from threading import Event
+from itertools import pairwise
 
-from load import Load
+from load import Load, user_of
 from own_place import darkroom
 
 from darkroom.errors import OperatorError
@@ -19,7 +15,6 @@ from darkroom.stack.inspection import taskmanager_pid
 from darkroom.stack.layout import home_from
 from darkroom.target import Target
 
-USERS = 1000
 LIMIT_SECONDS = 300.0
 
 
@@ -84,23 +79,3 @@ class ScaledJob:
         directory = f"execution.checkpointing.dir=s3://{self._target.buckets.flink}/checkpoints"
         words = ("--savepoint", savepoint, "--parallelism", str(slots), "--checkpoint-interval", self._interval)
         darkroom("submit", *words, "-D", directory, environment=self._environment)
-
-
-@contextmanager
-def steady_load(load: Load, rate: float) -> Iterator[None]:
-    """Send events at an even pace until the context is left."""
-    done = Event()
-    with ThreadPoolExecutor(1, "steady") as threads:
-        sending = threads.submit(
-            load.send_at, takewhile(lambda _: not done.is_set(), (number / rate for number in count())), user_of
-        )
-        try:
-            yield
-        finally:
-            done.set()
-            sending.result()
-
-
-def user_of(number: int) -> str:
-    """Return the user of an event by its number; they are so many that none is held back."""
-    return f"user-{number % USERS}"

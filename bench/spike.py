@@ -8,16 +8,12 @@ are spread over so many users that none is held back. Nothing else may use the m
 import os
 import time
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import count, takewhile
 from statistics import mean
-from threading import Event
 from typing import Annotated, Any
 
 import typer
-from load import Load
+from load import Load, steady_load, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -30,7 +26,6 @@ from darkroom.stack.layout import home_from
 from darkroom.target import resolve_target
 
 COMMAND = "make bench-spike"
-USERS = 1000
 WARM_UP_EVENTS = 40
 BACKLOG_EVENTS = 300
 TIMES = 10
@@ -88,7 +83,7 @@ def spike(
         target = resolve_target(environment)
         slots = int(FlinkRest(target).get("/overview")["slots-total"])
         with running_job(target, environment, f"{interval * 1000:.0f}ms") as job_id, Load(target) as load:
-            load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, _user), LIMIT_SECONDS)
+            load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, user_of), LIMIT_SECONDS)
             capacity = _capacity(load)
             remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
             with watching(FlinkRest(target), job_id, home_from(environment).path, lambda: load.unanswered) as watch:
@@ -106,32 +101,21 @@ def spike(
 
 
 def _capacity(load: Load) -> float:
-    return load.drain_rate(load.send_at([0.0] * BACKLOG_EVENTS, _user), LIMIT_SECONDS)
+    return load.drain_rate(load.send_at([0.0] * BACKLOG_EVENTS, user_of), LIMIT_SECONDS)
 
 
 def _run(load: Load, capacity: float, seconds: float) -> _Moments:
-    steady = capacity * STEADY_SHARE
-    done = Event()
-    with ThreadPoolExecutor(1, "steady") as threads:
-        begun = time.monotonic()
-        sending = threads.submit(load.send_at, _until(done, steady), _user)
-        try:
-            time.sleep(STEADY_SECONDS)
-            spiked = time.monotonic()
-            load.send_at((number / (capacity * TIMES) for number in range(round(capacity * TIMES * seconds))), _user)
-            drain = time.monotonic()
-            _wait_until_drained(load, capacity)
-            drained = time.monotonic()
-            time.sleep(AFTER_SECONDS)
-        finally:
-            done.set()
-        sending.result()
-        load.wait_for(load.ids, LIMIT_SECONDS)
+    begun = time.monotonic()
+    with steady_load(load, capacity * STEADY_SHARE):
+        time.sleep(STEADY_SECONDS)
+        spiked = time.monotonic()
+        load.send_at((number / (capacity * TIMES) for number in range(round(capacity * TIMES * seconds))), user_of)
+        drain = time.monotonic()
+        _wait_until_drained(load, capacity)
+        drained = time.monotonic()
+        time.sleep(AFTER_SECONDS)
+    load.wait_for(load.ids, LIMIT_SECONDS)
     return _Moments(begun, spiked, drain, drained)
-
-
-def _until(done: Event, rate: float) -> Iterator[float]:
-    return takewhile(lambda _: not done.is_set(), (number / rate for number in count()))
 
 
 def _wait_until_drained(load: Load, capacity: float) -> None:
@@ -142,10 +126,6 @@ def _wait_until_drained(load: Load, capacity: float) -> None:
             message = f"{load.unanswered} events are unanswered {LIMIT_SECONDS:.0f} s after the spike"
             raise OperatorError(message)
         time.sleep(0.2)
-
-
-def _user(number: int) -> str:
-    return f"user-{number % USERS}"
 
 
 def _figures(load: Load, watch: JobWatch, moments: _Moments, capacity: float, seconds: float) -> Figures:
