@@ -14,6 +14,7 @@ from udfs.packed_table import ID_BYTES
 
 CASE = "default set"
 BACKEND = "rocksdb"
+UNCOMPRESSED = "hashmap"
 COMMANDS = {
     "throughput": "make bench",
     "state": "make bench-state",
@@ -85,11 +86,11 @@ def _throughput(record: Any) -> list[tuple[str, Input]]:
 
 
 def _state(record: Mapping[str, Any]) -> list[tuple[str, Input]]:
-    job = max((one for one in record["jobs"] if one["backend"] == BACKEND), key=lambda one: one["users"])
-    ids = job["ids"] / job["users"]
-    bytes_of_user = median(one["full_bytes"] for one in job["checkpoints"]) / job["users"]
-    base = max(0.0, bytes_of_user - ids * (_id_bytes() + _image_bytes()))
-    rate = median(one["rate"] for one in job["cold"])
+    jobs = {one["backend"]: one for one in sorted(record["jobs"], key=lambda one: one["users"])}  # the most users
+    whole = jobs[UNCOMPRESSED]
+    bytes_of_user = median(one["full_bytes"] for one in whole["checkpoints"]) / whole["users"]
+    base = bytes_of_user - whole["ids"] / whole["users"] * (_id_bytes() + _image_bytes())
+    rate = median(one["rate"] for one in jobs[BACKEND]["cold"])
     return [
         ("admit_rate", _measured("decode and admit of one slot, cold users", "events/s", "state", rate)),
         ("user_bytes", _measured("state of a user without ids and images", "bytes", "state", base)),

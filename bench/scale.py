@@ -1,8 +1,8 @@
 """Measures one slot against two, how long a killed TaskManager takes to work again, and how long a rescale takes.
 
 Each round does all of it on one job, so that the machine's drift is in every ratio: at all slots a backlog drains;
-under a steady load the TaskManager is killed (`kill -9`); the job is stopped with a savepoint and resumed with one
-slot while a backlog waits, drains that, and goes back to all slots the same way. A pause is the longest time without a
+under a steady load the TaskManager is killed (`kill -9`); under another one the job is stopped with a savepoint and
+resumed with one slot, drains a backlog, and goes back to all slots the same way. A pause is the longest time without a
 committed status, as a `read_committed` consumer sees it. Nothing else may use the machine.
 """
 
@@ -19,7 +19,7 @@ from load import Load, steady_load, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import write_figures, write_record
-from scale_job import Rescaled, ScaledJob
+from scale_job import STEADY_SECONDS, Rescaled, ScaledJob
 
 from darkroom.console import output, remarks, write_json
 from darkroom.errors import OperatorError
@@ -32,7 +32,6 @@ COMMAND = "make bench-scale"
 WARM_UP_EVENTS = 40
 BACKLOG_SECONDS = 8.0  # of work: so much is measured at one slot and at all of them
 STEADY_SHARE = 0.5
-STEADY_SECONDS = 5.0
 DRAINED_SECONDS = 2.0  # drained: no more events wait than are worked off in this time
 LIMIT_SECONDS = 300.0
 
@@ -51,7 +50,7 @@ class Round:
 
 
 def scale(
-    rounds: Annotated[int, typer.Option(min=1, help="How often all of it is done; one takes about 90 s.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="How often all of it is done; one takes about two minutes.")] = 5,
     interval: Annotated[str, typer.Option(help="Checkpoint interval.")] = "1s",
     write: Annotated[bool, typer.Option("--write", help="Write the figures into docs/.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
@@ -89,9 +88,9 @@ def _round(job: ScaledJob, slots: int, number: int) -> Round:
     remarks().print(f"round {number + 1}: {rate_of_all:.1f} events/s with {slots} slots", style="dim")
     first_status, drained, waiting = _killed(job, rate_of_all)
     remarks().print(f"killed: first status after {first_status:.1f} s, drained after {drained:.1f} s", style="dim")
-    down = job.rescale(1, round(rate_of_all * BACKLOG_SECONDS))
+    down = job.rescale(1, rate_of_all / slots * STEADY_SHARE)
     rate_of_one = job.drain_rate(round(rate_of_all / slots * BACKLOG_SECONDS))
-    up = job.rescale(slots, round(rate_of_all * BACKLOG_SECONDS))
+    up = job.rescale(slots, rate_of_all / slots * STEADY_SHARE)
     remarks().print(f"round {number + 1}: {rate_of_one:.1f} events/s with one slot", style="dim")
     return Round(rate_of_all, rate_of_one, first_status, drained, waiting, down, up)
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
-from load import Load, user_of
+from load import Load, steady_load, user_of
 from own_place import darkroom
 
 from darkroom.errors import OperatorError
@@ -16,6 +16,7 @@ from darkroom.stack.layout import home_from
 from darkroom.target import Target
 
 LIMIT_SECONDS = 300.0
+STEADY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,18 @@ class ScaledJob:
         """Return at how many events per second a backlog drains."""
         return self.load.drain_rate(self.load.send_at([0.0] * events, user_of), LIMIT_SECONDS)
 
-    def rescale(self, slots: int, events: int) -> Rescaled:
-        """Stop with a savepoint and resume with so many slots, with a backlog of so many events."""
-        backlog = self.load.send_at([0.0] * events, user_of)
-        self.load.wait_for(backlog[: events // 10], LIMIT_SECONDS)
-        begun = time.monotonic()
-        savepoint = self._stop()
-        stopped = time.monotonic()
-        self._submit(savepoint, slots)
-        submitted = time.monotonic()
-        self.load.wait_for(backlog, LIMIT_SECONDS)
-        start, end = self.longest_pause(begun)
+    def rescale(self, slots: int, rate: float) -> Rescaled:
+        """Stop with a savepoint and resume with so many slots, under a steady load of so many events a second."""
+        with steady_load(self.load, rate):
+            time.sleep(STEADY_SECONDS)
+            begun = time.monotonic()
+            savepoint = self._stop()
+            stopped = time.monotonic()
+            self._submit(savepoint, slots)
+            submitted = time.monotonic()
+            self.load.wait_for(self.load.ids[-1:], LIMIT_SECONDS)
+            start, end = self.longest_pause(begun)
+        self.load.wait_for(self.load.ids, LIMIT_SECONDS)
         return Rescaled(stopped - begun, submitted - stopped, end - start)
 
     def longest_pause(self, since: float) -> tuple[float, float]:
