@@ -20,7 +20,7 @@ from typing import Annotated, Final
 
 import psutil
 import typer
-from load import Load
+from load import Load, user_of
 from matplotlib import pyplot
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
@@ -48,7 +48,6 @@ SAMPLED_SECONDS: Final = 6
 SAMPLES_PER_S: Final = 200
 THREAD: Final = re.compile(r'^Thread (?P<id>\d+) \(\w+\): "(?P<name>[^"]*)"(?P<stack>.*?)(?=^Thread |\Z)', re.M | re.S)
 WAITING: Final = re.compile(r"_read \(udfs/sandbox/child")
-USERS: Final = 1000
 LIMIT_SECONDS: Final = 300.0
 
 # The first that is found in what a thread is called, and in what it runs, says what it is for.
@@ -149,7 +148,7 @@ def _measure(case: Case, seconds: float, interval: str, folder: Path) -> tuple[l
 
 def _backlog(load: Load, events: int) -> list[str]:
     first = len(load.ids)
-    return load.send_at([0.0] * events, lambda number: f"user-{(first + number) % USERS}")
+    return load.send_at([0.0] * events, lambda number: user_of(first + number))
 
 
 def _by_thread(processes: Iterable[psutil.Process]) -> Spent:
