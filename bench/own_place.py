@@ -13,6 +13,7 @@ from darkroom.console import remarks
 from darkroom.errors import OperatorError
 from darkroom.flink import FlinkRest, flink_home, run, run_environment
 from darkroom.stack.broker import make_topics
+from darkroom.stack.grants import withdraw_job
 from darkroom.stack.layout import home_from
 from darkroom.stack.record import read_record
 from darkroom.stack.store import make_buckets
@@ -53,6 +54,8 @@ def own_place(name: str) -> Iterator[dict[str, str]]:
     finally:
         _delete_topics(target)
         _delete_buckets(target)
+        if record.runs("minio"):
+            withdraw_job(place)
 
 
 @contextlib.contextmanager

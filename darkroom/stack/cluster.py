@@ -84,10 +84,11 @@ def cluster_programs(record: StackRecord, home: Home) -> list[Program]:
         "AWS_CONFIG_FILE": str(home.run / "no-aws-config"),  # a user's own AWS profile must not leak in
         "AWS_EC2_METADATA_DISABLED": "true",  # wrong credentials fail at once instead of asking the network
     }
+    taskmanager = (f"{scripts}/taskmanager.sh", "start-foreground", "-D", f"io.tmp.dirs={home.taskmanager_tmp}")
     wrapper = (sys.executable, "-m", "darkroom.stack.taskmanager", str(home.path))
     return [
         Program("jobmanager", (f"{scripts}/jobmanager.sh", "start-foreground"), 30, environment),
-        Program("taskmanager", (*wrapper, f"{scripts}/taskmanager.sh", "start-foreground"), 40, environment),
+        Program("taskmanager", (*wrapper, *taskmanager), 40, environment),
     ]
 
 

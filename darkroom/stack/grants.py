@@ -5,6 +5,8 @@ All but its last statement is plain S3 policy language; another store takes that
 
 import configparser
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,24 +64,39 @@ def grant_job(record: StackRecord) -> None:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(record.job_credentials_file)
     keys = parser["default"]
-    policy = f"{JOB_USER}-{record.buckets.derivatives}"
+    with _administrator(record) as admin:
+        admin.user_add(keys["aws_access_key_id"], keys["aws_secret_access_key"])
+        admin.policy_add(_policy_name(record), policy=job_policy(record.buckets))
+        try:
+            admin.attach_policy([_policy_name(record)], user=keys["aws_access_key_id"])
+        except MinioAdminException as error:
+            if ALREADY_ATTACHED not in str(error):
+                raise
+
+
+def withdraw_job(record: StackRecord) -> None:
+    """Let the job's user no longer use the record's buckets: MinIO merges all of a user's policies at each request."""
+    with _administrator(record) as admin:
+        admin.detach_policy([_policy_name(record)], user=JOB_USER)
+        admin.policy_remove(_policy_name(record))
+
+
+def _policy_name(record: StackRecord) -> str:
+    return f"{JOB_USER}-{record.buckets.derivatives}"
+
+
+@contextmanager
+def _administrator(record: StackRecord) -> Iterator[MinioAdmin]:
     address = urlsplit(record.s3_endpoint)
     authority = str(record.s3_ca_file) if record.s3_ca_file else None
     with urllib3.PoolManager(timeout=REQUEST_TIMEOUT_SECONDS, retries=False, ca_certs=authority) as pool:
-        admin = MinioAdmin(
+        yield MinioAdmin(
             endpoint=address.netloc,
             credentials=AWSConfigProvider(str(record.credentials_file), "default"),
             region=record.s3_region,
             secure=address.scheme == "https",
             http_client=pool,
         )
-        admin.user_add(keys["aws_access_key_id"], keys["aws_secret_access_key"])
-        admin.policy_add(policy, policy=job_policy(record.buckets))
-        try:
-            admin.attach_policy([policy], user=keys["aws_access_key_id"])
-        except MinioAdminException as error:
-            if ALREADY_ATTACHED not in str(error):
-                raise
 
 
 def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:

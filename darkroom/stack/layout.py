@@ -60,6 +60,11 @@ class Home:
         return self.run / "flink-conf"
 
     @property
+    def taskmanager_tmp(self) -> Path:
+        """The TaskManager's own temporary files, emptied at each of its starts."""
+        return self.run / "taskmanager-tmp"
+
+    @property
     def supervisor_conf(self) -> Path:
         """The generated supervisord configuration."""
         return self.run / "supervisord.conf"

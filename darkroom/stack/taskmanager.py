@@ -1,14 +1,17 @@
 """The start of the TaskManager: first ends what an earlier one left behind, then becomes Flink's own start script.
 
 `kill -9` of a TaskManager leaves its Python workers alive and holding hundreds of megabytes. Supervisor starts this
-module again right after such a death, so they are gone before new ones start.
+module again right after such a death, so they are gone before new ones start. It also leaves its temporary files: jars
+of every job it ever ran, 40 MB each, which its successor would hash twice before it offers a slot.
 Arguments: the stack's home, and the command to become.
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
+from darkroom.stack.layout import Home
 from darkroom.stack.processes import end_processes, marked_processes
 
 GRACE_SECONDS = 0.5  # an orphaned worker has nothing left to finish: its results can no longer be delivered
@@ -20,6 +23,9 @@ def main(home: str, *command: str) -> None:
     survivors = end_processes(leftovers, GRACE_SECONDS)
     if leftovers:
         print(f"ended {len(leftovers) - len(survivors)} of {len(leftovers)} leftover processes", flush=True)
+    temporary = Home(Path(home)).taskmanager_tmp
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
     os.execv(command[0], command)  # noqa: S606 - the command that the stack's own configuration names
 
 

@@ -33,7 +33,7 @@ from udfs.imaging.errors import CorruptImage, NotAnImage
 from udfs.imaging.limits import DEFAULT_LIMITS
 from udfs.imaging.presets import Preset, Presets, parse_presets
 from udfs.imaging.render import Rendering, render
-from udfs.sandbox.confinement import Protection
+from udfs.sandbox.confinement import NICENESS, Protection
 from udfs.sandbox.sandbox import Budget, Sandbox
 
 P = parse_presets(PRESETS, "tests/builders.py")
@@ -295,6 +295,10 @@ def test_a_child_has_nothing_but_its_channel_and_little_of_everything(escape: di
     assert escape["thread"] == ["ran"]
     assert escape["memory"] is True
     assert (escape["core"], escape["file size"], escape["files"]) == (0, 0, 4)
+
+
+def test_children_give_way_to_their_worker(shared: World) -> None:
+    assert {one.nice() for one in shared.server.children()} == {psutil.Process().nice() + NICENESS}
 
 
 def test_neither_fork_server_nor_child_has_anything_of_the_workers_environment(escape: dict[str, Any]) -> None:

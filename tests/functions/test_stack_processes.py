@@ -78,6 +78,9 @@ def test_a_process_that_ignores_the_polite_request_is_killed(spawn: Spawn, tmp_p
 
 def test_the_taskmanager_s_start_ends_what_the_earlier_one_left_and_nothing_else(spawn: Spawn, tmp_path: Path) -> None:
     orphan, broker = spawn(tmp_path, part="taskmanager"), spawn(tmp_path, part="kafka")
+    jar = Home(tmp_path).taskmanager_tmp / "blobStorage" / "job_1" / "jar"
+    jar.parent.mkdir(parents=True)
+    jar.write_bytes(b"of a job that ended")
 
     told = subprocess.run(
         [sys.executable, "-m", "darkroom.stack.taskmanager", str(tmp_path), "/bin/echo", "became", "the TaskManager"],
@@ -90,6 +93,7 @@ def test_the_taskmanager_s_start_ends_what_the_earlier_one_left_and_nothing_else
     assert told.stdout == "ended 1 of 1 leftover processes\nbecame the TaskManager\n"
     assert orphan.wait(30) == -15
     assert broker.poll() is None
+    assert list(Home(tmp_path).taskmanager_tmp.iterdir()) == []
 
 
 def test_a_supervised_program_restarts_and_gets_no_foreign_environment(tmp_path: Path) -> None:

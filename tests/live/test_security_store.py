@@ -15,7 +15,8 @@ from minio.deleteobjects import DeleteObject
 from minio.error import MinioAdminException, S3Error
 from minio.minioadmin import MinioAdmin
 
-from darkroom.stack.grants import JOB_USER
+from darkroom.stack.grants import JOB_USER, withdraw_job
+from darkroom.stack.record import read_record
 from darkroom.storage import connect
 from darkroom.target import job_environment
 from tests.canary import Canaries
@@ -166,3 +167,18 @@ def test_up_again_leaves_the_job_s_user_as_it_is(job: Job, stack: Stack) -> None
     subprocess.run(command, env=dict(stack.environment), check=True, capture_output=True, timeout=200)
     assert stack.home.job_credentials.read_bytes() == before
     assert job.read("images") == DATA
+
+
+def test_what_was_granted_can_be_withdrawn(stack: Stack) -> None:
+    scenario = Scenario(stack)
+    record = read_record(stack.home)
+    assert record is not None
+    place = record.model_copy(update={"buckets": scenario.target.buckets})
+    provider = AWSConfigProvider(str(stack.home.job_credentials), "default")
+    store = Minio(stack.target.s3_endpoint.removeprefix("http://"), credentials=provider, secure=False)
+    assert list(store.list_objects(place.buckets.derivatives)) == []
+
+    withdraw_job(place)
+
+    with pytest.raises(S3Error, match="AccessDenied"):
+        list(store.list_objects(place.buckets.derivatives))

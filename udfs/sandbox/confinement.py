@@ -12,6 +12,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final
 
+NICENESS: Final = 10  # what is short and awaited, fetching and storing, checkpoints and heartbeats, has the cores first
 CHANNEL_FD: Final = 3  # the one descriptor a child keeps, beside three that lead nowhere
 
 PR_SET_PDEATHSIG: Final = 1
@@ -66,6 +67,7 @@ def confine(channel: int, memory_bytes: int, install_filter: Callable[[], None] 
     """Leave the calling process the descriptor `channel`, as CHANNEL_FD, and `memory_bytes` more than it has."""
     _die_with_parent()
     libc.prctl(PR_SET_NAME, b"darkroom-render", 0, 0, 0)
+    os.nice(NICENESS)
     with open("/proc/self/oom_score_adj", "w") as preferred:  # before the worker, when a container runs out of memory
         preferred.write("1000")
     _keep_only(channel)
