@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SEED ?= 1
 MINUTES ?= 20
 
-.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench bench-budget bench-peers bench-state bench-scale capacity bench-latency bench-memory bench-encoders bench-sandbox bench-spike bench-flood clean
+.PHONY: demo down test check format docs visual-report hostile fuzz chaos lock bench bench-budget bench-peers bench-state bench-scale capacity bench-latency bench-memory bench-targets bench-encoders bench-sandbox bench-spike bench-flood clean
 
 demo: $(READY)
 	@$(BIN)/darkroom demo
@@ -84,6 +84,9 @@ bench-latency: $(READY)
 
 bench-memory: $(READY)
 	@$(BIN)/python bench/memory.py --write $(ARGS)
+
+bench-targets: $(READY)
+	@$(BIN)/python bench/targets.py --write $(ARGS)
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --extra dev --no-annotate \

@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from darkroom.stack.processes import marked_processes, python_workers
 
 MIB = 1024 * 1024
 STACK = {"Kafka": "kafka", "MinIO": "minio", "JobManager": "jobmanager", "TaskManager": "taskmanager"}
+RENDERING = "rendering processes"
 OTHERS = "everything else"
-PARTS = (*STACK, "Python workers", "rendering processes", "bare loop", "measuring process", OTHERS)
+PARTS = (*STACK, "Python workers", RENDERING, "bare loop", "measuring process", OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,10 @@ class Usage:
     ]  # now and then: the epoch, and seconds of CPU that the machine used until then
 
     def idle_share(self, since: float, until: float) -> float:
-        """Return how much of the machine's cores nobody used between two epochs, as far as was looked."""
-        inside = [one for one in self.busy if since <= one[0] <= until]
-        (began, used), (ended, used_at_end) = (
-            (inside[0], inside[-1]) if len(inside) > 1 else (self.busy[0], self.busy[-1])
-        )
-        return 1 - (used_at_end - used) / (ended - began) / (psutil.cpu_count() or 1)
+        """Return how much of the machine's cores nobody used between two epochs; between two looks, evenly."""
+        looked_at, used_s = zip(*self.busy, strict=True)
+        began_s, ended_s = np.interp((since, until), looked_at, used_s)
+        return float(1 - (ended_s - began_s) / (until - since) / (psutil.cpu_count() or 1))
 
 
 class Meter:
@@ -72,7 +72,7 @@ def parts_of(home: Path) -> dict[str, list[psutil.Process]]:
     return {
         **{part: [one for one in marked_processes(home, mark) if one not in workers] for part, mark in STACK.items()},
         "Python workers": workers,
-        "rendering processes": list(_descendants(workers)),
+        RENDERING: list(_descendants(workers)),
         "bare loop": list(_descendants([own])),
         "measuring process": [own],
     }

@@ -1,11 +1,12 @@
 """What the throughput of the job and of the bare loop is told as: figures of each round, tables, ratios."""
 
+import os
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from load import percentile
-from processes import OTHERS, PARTS, Usage
+from processes import OTHERS, PARTS, RENDERING, Usage
 
 OTHERS_SHARE = 0.1  # at rest, the kernel and small helpers take 4 to 6 %
 
@@ -54,6 +55,7 @@ def case_rows(measured: Sequence[CaseFigures]) -> Iterator[tuple[str, ...]]:
         "job, derivatives/s",
         "bare loop, derivatives/s",
         "job / bare loop",
+        "rendering alone, events/s: job, bare loop by it",
         "idle, job / bare loop",
         "checkpoints under load: p50, p99, max",
     )
@@ -62,7 +64,10 @@ def case_rows(measured: Sequence[CaseFigures]) -> Iterator[tuple[str, ...]]:
         rates = (job, bare, job * one.derivatives, bare * one.derivatives)
         idle = [statistics.median(run.idle for run in runs) for runs in _sides(one)]
         idle_told = " / ".join(f"{share:.0%}" for share in idle)
-        yield one.case, *(f"{rate:.1f}" for rate in rates), _ratio(one), idle_told, _checkpoints(one.checkpoint_s)
+        limit = _physical_limit(one)
+        limit_told = f"{limit:.0f}: {job / limit:.2f}, {bare / limit:.2f}"
+        told = (_ratio(one), limit_told, idle_told, _checkpoints(one.checkpoint_s))
+        yield one.case, *(f"{rate:.1f}" for rate in rates), *told
 
 
 def part_rows(measured: Sequence[CaseFigures]) -> Iterator[tuple[str, ...]]:
@@ -96,6 +101,12 @@ def _ratio(one: CaseFigures) -> str:
         return f"{ratios[0]:.3f}"
     low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
     return f"{one.ratio:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _physical_limit(one: CaseFigures) -> float:
+    """Return at how many events a second all cores could render if they had nothing else to do."""
+    cores = os.cpu_count() or 1
+    return statistics.median(cores * one.events / each.job.usage.cpu_s[RENDERING] for each in one.rounds)
 
 
 def _checkpoints(seconds: Sequence[float]) -> str:
