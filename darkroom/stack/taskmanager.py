@@ -25,7 +25,7 @@ def main(home: str, *command: str) -> None:
         print(f"ended {len(leftovers) - len(survivors)} of {len(leftovers)} leftover processes", flush=True)
     temporary = Home(Path(home)).taskmanager_tmp
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    temporary.mkdir(parents=True, exist_ok=True)  # a process that cannot be ended may still write there
     os.execv(command[0], command)  # noqa: S606 - the command that the stack's own configuration names
 
 
