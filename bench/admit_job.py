@@ -20,9 +20,10 @@ from pyflink.datastream.state import ValueStateDescriptor
 from pyflink.fn_execution.state_impl import RemoteKeyedStateBackend
 
 from jobs import __version__
-from jobs.derivatives import MAX_PARALLELISM, key_by_user
+from jobs.derivatives import MAX_PARALLELISM, QUICK_BUNDLE
 from jobs.ends import KafkaEnds
 from jobs.settings import Settings, read_settings
+from jobs.streams import in_bundles_of, key_by_user
 from udfs.admit import Admit
 from udfs.decode_event import DecodeEvent
 from udfs.items import ITEM, item
@@ -101,6 +102,7 @@ def measure(env: StreamExecutionEnvironment, settings: Settings) -> None:
     """Wire decode and admit as jobs/derivatives.py does; what is admitted goes to the topic of the statuses."""
     items = KafkaEnds(settings).events(env).map(DecodeEvent(settings.writers, __version__), ITEM)
     admit = Admit(settings.writers, settings.memory, settings.rate, __version__)
+    in_bundles_of(QUICK_BUNDLE, items)
     by_user = key_by_user(items.name("decode the record").uid("decode"))
     admitted = by_user.process(admit, ITEM).name("admit the event").uid("admit")
     record = KafkaRecordSerializationSchema.builder().set_topic(settings.status_topic)
@@ -111,6 +113,7 @@ def measure(env: StreamExecutionEnvironment, settings: Settings) -> None:
         .set_delivery_guarantee(DeliveryGuarantee.NONE)
         .build()
     )
+    in_bundles_of(QUICK_BUNDLE, admitted)
     admitted.sink_to(sink).name("write what is admitted").uid("admitted")
 
 

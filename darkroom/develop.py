@@ -121,7 +121,6 @@ def _run(
         raise UsageError(str(error)) from error
     configuration = Configuration()
     configuration.set_string("python.executable", sys.executable)
-    configuration.set_string("python.fn-execution.bundle.size", str(settings.images_in_flight))
     configuration.set_string("python.fn-execution.bundle.time", "50")
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(parallelism)

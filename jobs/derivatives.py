@@ -5,14 +5,15 @@ Deploy with ``flink run -py jobs/derivatives.py``; settings come from the enviro
 
 import sys
 
-from pyflink.common import Configuration, Time, Types
-from pyflink.datastream import AsyncDataStream, DataStream, KeyedStream, StreamExecutionEnvironment
+from pyflink.common import Configuration, Time
+from pyflink.datastream import AsyncDataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 from jobs import __version__
 from jobs.cluster_limits import ClusterLimits
 from jobs.ends import Ends, KafkaEnds
 from jobs.settings import Settings, SettingsError, read_settings
+from jobs.streams import in_bundles_of, key_by_user, still_by_user
 from udfs.admit import Admit
 from udfs.decode_event import DecodeEvent
 from udfs.develop import Develop
@@ -21,6 +22,7 @@ from udfs.settle import Settle
 
 JOB_NAME = "darkroom: image derivatives"
 MAX_PARALLELISM = 4096  # the number of key groups: part of the state format, fixed for ever
+QUICK_BUNDLE = 32  # events; each bundle costs the same round trips, and what comes out of one finds room in a buffer
 
 
 def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> None:
@@ -39,6 +41,7 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
     )
     # item(key, event) | item(key, dead_letter)
 
+    in_bundles_of(QUICK_BUNDLE, items)
     by_user = key_by_user(items)
 
     admitted = (
@@ -49,6 +52,7 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
             "per user: drop ids seen before, hold back a flood, supersede versions that are not the newest"
         )
     )
+    in_bundles_of(QUICK_BUNDLE, admitted)
     # item(key, event) | item(key, event, status=SUPERSEDED or REJECTED) | item(key, dead_letter)
 
     developed = (
@@ -65,6 +69,7 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
         .uid("develop")
         .set_description("fetch the source, render every preset from one decode, store, remove what that replaces")
     )
+    in_bundles_of(settings.images_in_flight, developed)
     # item(key, event, status) | item(.., status=FAILED, dead_letter) | item(.., outage) | item(key, dead_letter)
 
     statuses = (
@@ -74,6 +79,7 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
         .uid("settle")
         .set_description("the one outcome -> statuses and dead letters; an outage of the store restarts the job")
     )
+    in_bundles_of(QUICK_BUNDLE, statuses)
     # row(key, value): the encoded status; side output row(key, value): the encoded dead letter
 
     ends.statuses(statuses)
@@ -83,28 +89,6 @@ def build(env: StreamExecutionEnvironment, ends: Ends, settings: Settings) -> No
         .uid("settle-dead-letters")
         .set_description("the dead letters of the outcomes")
     )
-
-
-def key_by_user(items: DataStream) -> KeyedStream:
-    """Key items by user; names the hidden map that PyFlink adds, as every operator needs a uid."""
-    keyed = items.key_by(lambda item: item.key, Types.STRING())
-    hidden_map = keyed._j_data_stream.getTransformation().getInputs()[0]
-    hidden_map.setUid("key-by-user")
-    hidden_map.setName("key by user")
-    hidden_map.setDescription("all events of a user to one slot, in their order")
-    return keyed
-
-
-def still_by_user(admitted: DataStream) -> DataStream:
-    """Send items on through the network, to the slot where their user's events are, without keying the next step.
-
-    Chained, admit and develop would share their bundles, and an event to be held would wait for images that are
-    developed. A forward connection parts them too, but its barriers wait behind everything in its buffers.
-    """
-    jvm = get_gateway().jvm
-    keyed = admitted._j_data_stream.keyBy(jvm.KeyByKeySelector(), Types.ROW([Types.STRING()]).get_java_type_info())
-    plain = jvm.org.apache.flink.streaming.api.datastream.DataStream
-    return DataStream(plain(keyed.getExecutionEnvironment(), keyed.getTransformation()))
 
 
 def cluster_limits(env: StreamExecutionEnvironment) -> ClusterLimits:

@@ -79,7 +79,9 @@ class Settings(KafkaAccess, BaseSettings):
 
     max_source_bytes: Annotated[Positive, Field(description="largest source")] = 64 * 1024 * 1024
     max_pixels: Annotated[Positive, Field(description="largest picture, width x height of a frame")] = 100_000_000
-    images_in_flight: Annotated[Positive, Field(le=1024, description="images developed at once per slot")] = 16
+    images_in_flight: Annotated[
+        Positive, Field(le=1024, description="images developed at once per slot; a checkpoint waits for them")
+    ] = 6
     bytes_in_flight: Annotated[Positive, Field(description="budget of source bytes in memory per slot")] = (
         256 * 1024 * 1024
     )

@@ -136,6 +136,23 @@ def test_develop_has_its_own_bundles_and_barriers_overtake_what_waits_for_it(gra
     assert inputs["settle"] == ("ForwardPartitioner",)  # aligned: no checkpoint holds an outage that settle has to see
 
 
+def test_each_step_has_bundles_of_its_own_size_as_far_as_the_environment_has_none(kafka_connector: Path) -> None:
+    assert bundle_sizes(an_environment(kafka_connector)) == {"decode": 32, "admit": 32, "develop": 5, "settle": 32}
+    option = {"python.fn-execution.bundle.size": "7"}
+    assert set(bundle_sizes(an_environment(kafka_connector, **option)).values()) == {7}
+
+
+def bundle_sizes(env: StreamExecutionEnvironment) -> dict[str, int]:
+    settings = settings_with(images_in_flight=5)
+    build(env, KafkaEnds(settings), settings)
+    nodes = elements(env._generate_stream_graph(False).getStreamNodes())
+    operators = {node.getTransformationUID(): node.getOperatorFactory() for node in nodes}
+    return {
+        uid: int(operators[uid].getOperator().getConfiguration().toMap()["python.fn-execution.bundle.size"])
+        for uid in ("decode", "admit", "develop", "settle")
+    }
+
+
 def test_every_operator_is_described_in_other_words_than_its_name(graph: Graph) -> None:
     plain = [operator.name for operator in graph.operators if operator.description == operator.name]
     assert plain == [name for _, name in OPERATORS[-4:]]  # Flink describes the parts of a sink by their names
