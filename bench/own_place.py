@@ -47,15 +47,14 @@ def own_place(name: str) -> Iterator[dict[str, str]]:
     environment = {**os.environ, **own, **identity}
     target = resolve_target(environment)
     place = record.model_copy(update={"topics": target.topics, "buckets": target.buckets})
-    try:
+    with contextlib.ExitStack() as leaving:
+        leaving.callback(_delete_topics, target)
+        leaving.callback(_delete_buckets, target)
         make_topics(place)
         make_buckets(place)
-        yield environment
-    finally:
-        _delete_topics(target)
-        _delete_buckets(target)
         if record.runs("minio"):
-            withdraw_job(place)
+            leaving.callback(withdraw_job, place)
+        yield environment
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ import psutil
 from PIL import Image
 
 from jobs.presets_reading import read_presets
+from jobs.settings import Settings
 from udfs.course import Course
 from udfs.imaging.limits import DEFAULT_LIMITS
 from udfs.imaging.presets import Preset, Presets, parse_presets
@@ -28,7 +29,7 @@ from udfs.sandbox.sandbox import Budget, Sandbox
 HERE = Path(__file__).parent
 PHOTO = HERE.parent / "tests" / "photos" / "rocket.jpg"
 SIZE = (2040, 1404)
-WAITING = 16  # DARKROOM_IMAGES_IN_FLIGHT
+WAITING = Settings.model_fields["images_in_flight"].default
 ONE = """
 version: 1
 presets:

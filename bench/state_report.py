@@ -41,13 +41,17 @@ def rows(measured: Sequence[Measured]) -> list[tuple[str, ...]]:
 
 def ratios(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:
     """Return the rows of ratios, each the median and the middle half of the rounds' own ratios."""
-    return [*_growth(measured), *_shares(measured, rendering)]
+    return [(what, _spread(values), "", "", "", "", "") for what, values in _ratios(measured, rendering).items()]
 
 
 def record(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]]) -> dict[str, object]:
     """Return everything that was measured, for a JSON document."""
     jobs = [asdict(one) for one in measured]
-    return {"jobs": jobs, "render_cpu_ms": {name: median(values) for name, values in rendering.items()}}
+    return {"jobs": jobs, "ratios": _ratios(measured, rendering)}
+
+
+def _ratios(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    return {**_growth(measured), **_shares(measured, rendering)}
 
 
 def _row(one: Measured) -> tuple[str, ...]:
@@ -70,33 +74,31 @@ def _cpu(bursts: Sequence[Burst]) -> str:
     return f"{java:.2f} + {python:.2f} ms"
 
 
-def _growth(measured: Sequence[Measured]) -> list[tuple[str, ...]]:
-    found = []
+def _growth(measured: Sequence[Measured]) -> dict[str, list[float]]:
+    found = {}
     for backend in dict.fromkeys(one.backend for one in measured):
         of_backend = sorted((one for one in measured if one.backend == backend), key=lambda one: one.users)
         few, many = of_backend[0], of_backend[-1]
+        if few is many:
+            continue
         pairs = list(zip(few.cold, many.cold, strict=True))
         name = f"{backend}, {many.users:,} users by {few.users:,}"
-        found.append((f"{name}: CPU per event of any user", _spread([b.cpu_ms / a.cpu_ms for a, b in pairs])))
-        found.append((f"{name}: time per event of any user", _spread([a.rate / b.rate for a, b in pairs])))
-    return [_wide(row) for row in found]
+        found[f"{name}: CPU per event of any user"] = [b.cpu_ms / a.cpu_ms for a, b in pairs]
+        found[f"{name}: time per event of any user"] = [a.rate / b.rate for a, b in pairs]
+    return found
 
 
-def _shares(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:
-    found = []
+def _shares(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    found = {}
     most = max(one.users for one in measured)
     for one in (one for one in measured if one.users == most):
         for name, render_ms in rendering.items():
-            shares = [burst.cpu_ms / (burst.cpu_ms + ms) for burst, ms in zip(one.cold, render_ms[1:], strict=True)]
             label = f"{one.backend}, any of {most:,} users: share of the CPU of an event with {name}"
-            found.append((f"{label} ({median(render_ms):.0f} ms)", _spread(shares)))
-    return [_wide(row) for row in found]
+            pairs = zip(one.cold, render_ms[1:], strict=True)
+            found[f"{label} ({median(render_ms):.0f} ms)"] = [burst.cpu_ms / (burst.cpu_ms + ms) for burst, ms in pairs]
+    return found
 
 
 def _spread(values: Sequence[float]) -> str:
     low, middle, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
     return f"**{middle:.3f}** ({low:.3f} to {high:.3f})"
-
-
-def _wide(row: tuple[str, str]) -> tuple[str, ...]:
-    return (*row, "", "", "", "", "")

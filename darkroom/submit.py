@@ -177,7 +177,7 @@ def _options(given: list[str], checkpoint_interval: str | None) -> dict[str, str
     for text in given:
         name, separator, value = text.partition("=")
         if not separator or not name:
-            message = f"-D {text} is not name=value; write for example -D python.fn-execution.bundle.size=16"
+            message = f"-D {text} is not name=value; write for example -D state.backend.type=rocksdb"
             raise UsageError(message)
         options[name] = value
     if checkpoint_interval:

@@ -23,7 +23,8 @@ def key_by_user(items: DataStream) -> KeyedStream:
 def in_bundles_of(events: int, step: DataStream) -> None:
     """Bound a step's bundles, for which a barrier waits, by its own work.
 
-    PyFlink gives all steps the environment's one configuration, from which the step gets a copy. A bundle size in the
+    `step` is the first of its chain: those that PyFlink puts into the same process share its bundles. PyFlink gives all
+    steps the environment's one configuration, from which the step gets a copy. A bundle size in the
     environment (`python.fn-execution.bundle.size`) overrides this one.
     """
     operator = step._j_data_stream.getTransformation().getOperatorFactory().getOperator()

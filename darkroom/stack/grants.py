@@ -61,9 +61,7 @@ def prepare_job_credentials(home: Home) -> None:
 
 def grant_job(record: StackRecord) -> None:
     """Make the job's user and let it use the record's buckets, besides those it may use already."""
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read(record.job_credentials_file)
-    keys = parser["default"]
+    keys = _job_keys(record)
     with _administrator(record) as admin:
         admin.user_add(keys["aws_access_key_id"], keys["aws_secret_access_key"])
         admin.policy_add(_policy_name(record), policy=job_policy(record.buckets))
@@ -77,8 +75,14 @@ def grant_job(record: StackRecord) -> None:
 def withdraw_job(record: StackRecord) -> None:
     """Let the job's user no longer use the record's buckets: MinIO merges all of a user's policies at each request."""
     with _administrator(record) as admin:
-        admin.detach_policy([_policy_name(record)], user=JOB_USER)
+        admin.detach_policy([_policy_name(record)], user=_job_keys(record)["aws_access_key_id"])
         admin.policy_remove(_policy_name(record))
+
+
+def _job_keys(record: StackRecord) -> configparser.SectionProxy:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(record.job_credentials_file)
+    return parser["default"]
 
 
 def _policy_name(record: StackRecord) -> str:

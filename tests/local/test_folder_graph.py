@@ -26,7 +26,6 @@ def run(
     monkeypatch.setenv("_python_worker_execution_mode", worker)
     configuration = Configuration()
     configuration.set_string("python.executable", sys.executable)
-    configuration.set_string("python.fn-execution.bundle.size", "4")
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(1)
     ends = FolderEnds(records, {SOURCES: sources, DERIVATIVES: out})
