@@ -27,7 +27,7 @@ from own_place import darkroom, own_place, running_job
 from pages import DOCS, save_plot, write_figures, write_record
 from photographs import photographs
 from processes import parts_of
-from stored import take_stored
+from stored import middle_rate, take_stored
 from throughput import CASES, Case, presets_file, upload
 
 from darkroom.console import output, remarks, write_json
@@ -123,8 +123,8 @@ def _measure(case: Case, seconds: float, interval: str, folder: Path) -> tuple[l
         enter(running_job(target, environment, interval))
         load = enter(Load(target, sources))
         warm = _backlog(load, WARMING_EVENTS)
-        rate = load.drain_rate(warm, LIMIT_SECONDS)
-        take_stored(target, len(warm), derivatives)
+        load.wait_for(warm, LIMIT_SECONDS)
+        rate = middle_rate(take_stored(target, len(warm), derivatives))
         ids = _backlog(load, round(rate * 1.5 * (seconds + SETTLING_SECONDS + 4 * SAMPLED_SECONDS)))
         time.sleep(SETTLING_SECONDS)
         parts, began = parts_of(home), time.time()

@@ -22,13 +22,11 @@ from load import Load, percentile, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
-from stored import middle_rate, take_stored
+from stored import DERIVATIVES, middle_rate, take_stored
 
 from darkroom.console import counted, counting, output, remarks, write_json
 from darkroom.flink import FlinkRest
 from darkroom.target import Target, resolve_target
-from jobs.presets_reading import read_presets
-from jobs.settings import DEFAULT_PRESETS
 
 COMMAND = "make bench-latency"
 INTERVALS = (0.5, 1.0, 5.0, 10.0, 30.0)
@@ -37,7 +35,6 @@ GUARANTEES = ("exactly-once", "at-least-once")
 LEAST_INTERVALS = 3  # an event must be able to meet the interval at every phase
 WARM_UP_EVENTS = 40  # the first images pay for imports, connections and the JVM's compilation
 BACKLOG_EVENTS = 150
-DERIVATIVES = len(read_presets(DEFAULT_PRESETS).choose(None))
 LIMIT_SECONDS = 300.0
 SEED = 20_000
 

@@ -18,6 +18,7 @@ from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
 from photographs import photographs
+from stored import DERIVATIVES, middle_rate, take_stored
 from throughput import upload
 from watch_job import PARTS, JobWatch, Sample, watching
 
@@ -63,8 +64,9 @@ def memory(
         slots = int(rest.get("/overview")["slots-total"])
         sources = upload(target, found)
         with running_job(target, environment, interval) as job_id, Load(target, sources) as load:
-            warm_up = [0.0] * len(sources) * WARM_UP_ROUNDS
-            capacity = load.drain_rate(load.send_at(warm_up, user_of), LIMIT_SECONDS)
+            warm_up = load.send_at([0.0] * len(sources) * WARM_UP_ROUNDS, user_of)
+            load.wait_for(warm_up, LIMIT_SECONDS)
+            capacity = middle_rate(take_stored(target, len(warm_up), DERIVATIVES))
             remarks().print(f"capacity: {capacity:.1f} events/s; {share:.0%} of it for {minutes:g} min", style="dim")
             with watching(rest, job_id, home_from(environment).path, lambda: load.unanswered) as watch:
                 _hold(load, capacity * share, minutes)

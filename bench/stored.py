@@ -8,7 +8,10 @@ from minio.deleteobjects import DeleteObject
 from darkroom.errors import OperatorError
 from darkroom.storage import connect
 from darkroom.target import Target
+from jobs.presets_reading import read_presets
+from jobs.settings import DEFAULT_PRESETS
 
+DERIVATIVES = len(read_presets(DEFAULT_PRESETS).choose(None))  # of an event that names no presets
 EDGE = 0.1  # of the events, at the beginning and at the end, does not count: not all processes are at work there
 
 
