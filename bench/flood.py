@@ -20,6 +20,7 @@ from load import Load, percentile
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures
+from stored import backlog_rate
 from watch_job import JobWatch, watching
 
 from darkroom.console import output, remarks, write_json
@@ -105,7 +106,7 @@ def _measure(interval: str, seconds: float, flood_seconds: float, settings: dict
         target = resolve_target(environment)
         with running_job(target, environment, interval) as job_id, Load(target) as load:
             load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, _user), LIMIT_SECONDS)
-            capacity = _capacity(load)
+            capacity = backlog_rate(load, target, BACKLOG_EVENTS, LIMIT_SECONDS)
             remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
             with watching(FlinkRest(target), job_id, home_from(environment).path, lambda: load.unanswered) as watch:
                 return _flood(load, watch, capacity, seconds, flood_seconds)
@@ -138,10 +139,6 @@ def _flood(load: Load, watch: JobWatch, capacity: float, seconds: float, flood_s
     points = list(zip((load.acknowledged_at[one] - start for one in ids), load.latencies(ids), strict=True))
     held = [(one.at - start, one.held) for one in watch.samples]
     return _Seen(run, points, held, (begun - start, begun - start + flood_seconds))
-
-
-def _capacity(load: Load) -> float:
-    return load.drain_rate(load.send_at([0.0] * BACKLOG_EVENTS, _user), LIMIT_SECONDS)
 
 
 def _moments(rate: float, seconds: float) -> Iterator[float]:

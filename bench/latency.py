@@ -22,11 +22,11 @@ from load import Load, percentile, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
-from stored import DERIVATIVES, middle_rate, take_stored
+from stored import backlog_rate
 
 from darkroom.console import counted, counting, output, remarks, write_json
 from darkroom.flink import FlinkRest
-from darkroom.target import Target, resolve_target
+from darkroom.target import resolve_target
 
 COMMAND = "make bench-latency"
 INTERVALS = (0.5, 1.0, 5.0, 10.0, 30.0)
@@ -93,21 +93,15 @@ def _interval(interval_s: float, loads: Sequence[int], seconds: float) -> Iterat
             target = resolve_target(environment)
             with running_job(target, environment, f"{interval_s * 1000:.0f}ms") as job_id, Load(target) as load:
                 load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, user_of), LIMIT_SECONDS)
-                capacity = capacity or _capacity(load, target)
+                if capacity is None:
+                    capacity = backlog_rate(load, target, BACKLOG_EVENTS, LIMIT_SECONDS)
+                    remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
                 for percent in loads:
                     rate = capacity * percent / 100
                     description = f"{interval_s} s, {guarantee}, {percent} % of {capacity:.1f} events/s"
                     ids = _send(load, description, rate, max(seconds, LEAST_INTERVALS * interval_s))
                     told = FlinkRest(target).get(f"/jobs/{job_id}/checkpoints")["summary"]["end_to_end_duration"]
                     yield _cell(load, ids, guarantee, interval_s, percent, rate, told["avg"] / 1000)
-
-
-def _capacity(load: Load, target: Target) -> float:
-    """Return how many events a second a backlog is stored at; statuses come in bunches, one per interval."""
-    load.wait_for(load.send_at([0.0] * BACKLOG_EVENTS, user_of), LIMIT_SECONDS)
-    capacity = middle_rate(take_stored(target, WARM_UP_EVENTS + BACKLOG_EVENTS, DERIVATIVES)[WARM_UP_EVENTS:])
-    remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
-    return capacity
 
 
 def _send(load: Load, description: str, rate: float, seconds: float) -> list[str]:

@@ -92,13 +92,6 @@ class Load:
         """Return the seconds from acknowledgement to status of events that are answered."""
         return [self.seen_at[one] - self.acknowledged_at[one] for one in ids]
 
-    def drain_rate(self, backlog: Sequence[str], limit_s: float) -> float:
-        """Return how many events a second a backlog of them is answered at: its last four fifths, without the start."""
-        self.wait_for(backlog, limit_s)
-        seen = sorted(self.seen_at[one] for one in backlog)
-        first = seen[len(seen) // 5]
-        return sum(moment > first for moment in seen) / (seen[-1] - first)
-
     def check(self) -> None:
         """Raise what ended the reading of statuses, if anything has."""
         if self._reading.done():

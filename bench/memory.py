@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
-from load import Load, steady_load, user_of
+from load import Load, steady_load
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
 from photographs import photographs
-from stored import DERIVATIVES, middle_rate, take_stored
+from stored import backlog_rate
 from throughput import upload
 from watch_job import PARTS, JobWatch, Sample, watching
 
@@ -64,9 +64,7 @@ def memory(
         slots = int(rest.get("/overview")["slots-total"])
         sources = upload(target, found)
         with running_job(target, environment, interval) as job_id, Load(target, sources) as load:
-            warm_up = load.send_at([0.0] * len(sources) * WARM_UP_ROUNDS, user_of)
-            load.wait_for(warm_up, LIMIT_SECONDS)
-            capacity = middle_rate(take_stored(target, len(warm_up), DERIVATIVES))
+            capacity = backlog_rate(load, target, len(sources) * WARM_UP_ROUNDS, LIMIT_SECONDS)
             remarks().print(f"capacity: {capacity:.1f} events/s; {share:.0%} of it for {minutes:g} min", style="dim")
             with watching(rest, job_id, home_from(environment).path, lambda: load.unanswered) as watch:
                 _hold(load, capacity * share, minutes)

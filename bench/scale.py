@@ -83,13 +83,13 @@ def scale(
 
 
 def _round(job: ScaledJob, slots: int, number: int) -> Round:
-    rough = job.drain_rate(WARM_UP_EVENTS)
-    rate_of_all = job.drain_rate(round(rough * BACKLOG_SECONDS))
+    rough = job.backlog_rate(WARM_UP_EVENTS)
+    rate_of_all = job.backlog_rate(round(rough * BACKLOG_SECONDS))
     remarks().print(f"round {number + 1}: {rate_of_all:.1f} events/s with {slots} slots", style="dim")
     first_status, drained, waiting = _killed(job, rate_of_all)
     remarks().print(f"killed: first status after {first_status:.1f} s, drained after {drained:.1f} s", style="dim")
     down = job.rescale(1, rate_of_all / slots * STEADY_SHARE)
-    rate_of_one = job.drain_rate(round(rate_of_all / slots * BACKLOG_SECONDS))
+    rate_of_one = job.backlog_rate(round(rate_of_all / slots * BACKLOG_SECONDS))
     up = job.rescale(slots, rate_of_all / slots * STEADY_SHARE)
     remarks().print(f"round {number + 1}: {rate_of_one:.1f} events/s with one slot", style="dim")
     return Round(rate_of_all, rate_of_one, first_status, drained, waiting, down, up)

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
-from load import Load, steady_load, user_of
+from load import Load, steady_load
 from own_place import darkroom
+from stored import backlog_rate
 
 from darkroom.errors import OperatorError
 from darkroom.flink import FlinkRest, flink_home, run, run_environment
@@ -38,9 +39,9 @@ class ScaledJob:
         self._interval = interval
         self._rest = FlinkRest(target)
 
-    def drain_rate(self, events: int) -> float:
-        """Return at how many events per second a backlog drains."""
-        return self.load.drain_rate(self.load.send_at([0.0] * events, user_of), LIMIT_SECONDS)
+    def backlog_rate(self, events: int) -> float:
+        """Return how many events of a backlog are stored per second."""
+        return backlog_rate(self.load, self._target, events, LIMIT_SECONDS)
 
     def rescale(self, slots: int, rate: float) -> Rescaled:
         """Stop with a savepoint and resume with so many slots, under a steady load of so many events a second."""

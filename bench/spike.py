@@ -17,6 +17,7 @@ from load import Load, steady_load, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
+from stored import backlog_rate
 from watch_job import PARTS, JobWatch, Sample, watching
 
 from darkroom.console import output, remarks, write_json
@@ -84,7 +85,7 @@ def spike(
         slots = int(FlinkRest(target).get("/overview")["slots-total"])
         with running_job(target, environment, f"{interval * 1000:.0f}ms") as job_id, Load(target) as load:
             load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, user_of), LIMIT_SECONDS)
-            capacity = _capacity(load)
+            capacity = backlog_rate(load, target, BACKLOG_EVENTS, LIMIT_SECONDS)
             remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
             with watching(FlinkRest(target), job_id, home_from(environment).path, lambda: load.unanswered) as watch:
                 moments = _run(load, capacity, seconds)
@@ -98,10 +99,6 @@ def spike(
     else:
         for name, value in _rows(figures)[1:]:
             output().print(f"{name}: {value}", soft_wrap=True)
-
-
-def _capacity(load: Load) -> float:
-    return load.drain_rate(load.send_at([0.0] * BACKLOG_EVENTS, user_of), LIMIT_SECONDS)
 
 
 def _run(load: Load, capacity: float, seconds: float) -> _Moments:

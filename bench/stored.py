@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from load import Load, user_of
 from minio.deleteobjects import DeleteObject
 
 from darkroom.errors import OperatorError
@@ -13,6 +14,16 @@ from jobs.settings import DEFAULT_PRESETS
 
 DERIVATIVES = len(read_presets(DEFAULT_PRESETS).choose(None))  # of an event that names no presets
 EDGE = 0.1  # of the events, at the beginning and at the end, does not count: not all processes are at work there
+
+
+def backlog_rate(load: Load, target: Target, events: int, limit_s: float) -> float:
+    """Send a backlog and return how many events of it are stored per second; its bucket is emptied before and after.
+
+    Statuses would not tell: they come in bunches, one per checkpoint, and a small backlog is one bunch.
+    """
+    _empty(target)
+    load.wait_for(load.send_at([0.0] * events, user_of), limit_s)
+    return middle_rate(take_stored(target, events, DERIVATIVES))
 
 
 def take_stored(target: Target, events: int, derivatives: int) -> list[float]:
