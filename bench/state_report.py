@@ -47,11 +47,11 @@ def ratios(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]
 def record(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]]) -> dict[str, object]:
     """Return everything that was measured, for a JSON document."""
     jobs = [asdict(one) for one in measured]
-    return {"jobs": jobs, "ratios": _ratios(measured, rendering)}
+    return {"jobs": jobs, "rendering_ms": dict(rendering), "ratios": _ratios(measured, rendering)}
 
 
 def _ratios(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
-    return {**_growth(measured), **_shares(measured, rendering)}
+    return {**_growth(measured, rendering), **_shares(measured, rendering)}
 
 
 def _row(one: Measured) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def _cpu(bursts: Sequence[Burst]) -> str:
     return f"{java:.2f} + {python:.2f} ms"
 
 
-def _growth(measured: Sequence[Measured]) -> dict[str, list[float]]:
+def _growth(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     found = {}
     for backend in dict.fromkeys(one.backend for one in measured):
         of_backend = sorted((one for one in measured if one.backend == backend), key=lambda one: one.users)
@@ -83,8 +83,11 @@ def _growth(measured: Sequence[Measured]) -> dict[str, list[float]]:
             continue
         pairs = list(zip(few.cold, many.cold, strict=True))
         name = f"{backend}, {many.users:,} users by {few.users:,}"
-        found[f"{name}: CPU per event of any user"] = [b.cpu_ms / a.cpu_ms for a, b in pairs]
-        found[f"{name}: time per event of any user"] = [a.rate / b.rate for a, b in pairs]
+        found[f"{name}: CPU of decode and admit"] = [b.cpu_ms / a.cpu_ms for a, b in pairs]
+        found[f"{name}: time of decode and admit"] = [a.rate / b.rate for a, b in pairs]
+        for what, render_ms in rendering.items():
+            both = zip(pairs, render_ms, strict=True)
+            found[f"{name}: CPU with rendering, {what}"] = [(b.cpu_ms + ms) / (a.cpu_ms + ms) for (a, b), ms in both]
     return found
 
 
@@ -94,7 +97,7 @@ def _shares(measured: Sequence[Measured], rendering: Mapping[str, Sequence[float
     for one in (one for one in measured if one.users == most):
         for name, render_ms in rendering.items():
             label = f"{one.backend}, any of {most:,} users: share of the CPU of an event with {name}"
-            pairs = zip(one.cold, render_ms[1:], strict=True)
+            pairs = zip(one.cold, render_ms, strict=True)
             found[f"{label} ({median(render_ms):.0f} ms)"] = [burst.cpu_ms / (burst.cpu_ms + ms) for burst, ms in pairs]
     return found
 
