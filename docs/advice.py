@@ -27,8 +27,8 @@ CONSUMING = """
 
 - Set `isolation.level=read_committed`. Kafka's default, `read_uncommitted`, also returns the statuses of aborted
   transactions and then those of their replay: duplicates that Darkroom never committed.
-- A status becomes visible when the checkpoint that covers it is complete: about one checkpoint interval after its
-  event.
+- A status becomes visible when the checkpoint that covers it is complete: after half a checkpoint interval in the
+  median, and a whole one at worst.
 - When a status is visible, the derivatives it names are stored and have the announced checksums.
 - Of one image's statuses with `READY`, `PARTIAL` or `DELETED`, that of the highest `version` holds, and of equal
   versions the last. The other outcomes change nothing that is stored.
