@@ -9,12 +9,14 @@ from typing import Any
 from pages import DOCS
 
 from darkroom.errors import OperatorError
+from jobs.settings import Settings
 from udfs.ledger import EVENT_WIDTHS, IMAGE_WIDTHS
 from udfs.packed_table import ID_BYTES
 
 CASE = "default set"
 BACKEND = "rocksdb"
 UNCOMPRESSED = "hashmap"
+RENDERERS = Settings.model_fields["render_processes"].default  # of a slot when all was measured
 COMMANDS = {
     "throughput": "make bench",
     "state": "make bench-state",
@@ -79,7 +81,10 @@ def _throughput(record: Any) -> list[tuple[str, Input]]:
         ("kafka_ms", _measured("CPU of Kafka per event", "ms", "throughput", cpu("Kafka"))),
         ("store_ms", _measured("CPU of MinIO per event", "ms", "throughput", cpu("MinIO"))),
         ("worker_mib", _measured("memory of a Python worker", "MiB", "throughput", mib("Python workers"))),
-        ("renderer_mib", _measured("memory of a renderer", "MiB", "throughput", mib("rendering processes"))),
+        (
+            "renderer_mib",
+            _measured("memory of a renderer", "MiB", "throughput", mib("rendering processes") / RENDERERS),
+        ),
         ("java_mib", _measured("memory of the TaskManager per slot", "MiB", "throughput", mib("TaskManager"))),
         ("puts", _measured("derivatives of one event", "", "throughput", case["derivatives"])),
     ]

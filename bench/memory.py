@@ -28,7 +28,7 @@ from darkroom.stack.layout import cache_from, home_from
 from darkroom.target import resolve_target
 
 COMMAND = "make bench-memory"
-WARM_UP_ROUNDS = 3  # of all photographs
+BACKLOG_ROUNDS = 3  # of all photographs
 LIMIT_SECONDS = 600.0
 EDGE = 0.1  # of the samples: what is compared
 HOUR_S = 3600.0
@@ -64,14 +64,21 @@ def memory(
         slots = int(rest.get("/overview")["slots-total"])
         sources = upload(target, found)
         with running_job(target, environment, interval) as job_id, Load(target, sources) as load:
-            capacity = backlog_rate(load, target, len(sources) * WARM_UP_ROUNDS, LIMIT_SECONDS)
+            for _ in range(2):  # the first is the warm-up
+                capacity = backlog_rate(load, target, len(sources) * BACKLOG_ROUNDS, LIMIT_SECONDS)
             remarks().print(f"capacity: {capacity:.1f} events/s; {share:.0%} of it for {minutes:g} min", style="dim")
             with watching(rest, job_id, home_from(environment).path, lambda: load.unanswered) as watch:
                 _hold(load, capacity * share, minutes)
             load.wait_for(load.ids, LIMIT_SECONDS)
     grown = [_growth(watch.samples, part) for part in PARTS]
     rows = _rows(grown, slots)
-    record = {"slots": slots, "minutes": minutes, "events": len(load.ids), "parts": [asdict(one) for one in grown]}
+    record = {
+        "slots": slots,
+        "minutes": minutes,
+        "capacity": capacity,
+        "events": len(load.ids),
+        "parts": [asdict(one) for one in grown],
+    }
     runs = f"One run: {minutes:g} min, {len(load.ids):,} events; {watch.restarts} restarts."
     if write:
         write_figures("performance", COMMAND, rows, runs)

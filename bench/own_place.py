@@ -19,6 +19,7 @@ from darkroom.stack.record import read_record
 from darkroom.stack.store import make_buckets
 from darkroom.storage import connect
 from darkroom.target import Target, resolve_target
+from jobs.settings import DEFAULT_PRESETS
 
 OVERDUE_SECONDS = 120.0
 
@@ -26,6 +27,8 @@ OVERDUE_SECONDS = 120.0
 @contextlib.contextmanager
 def own_place(name: str) -> Iterator[dict[str, str]]:
     """Make topics and buckets that nothing else uses, yield the environment that names them, and delete them.
+
+    Events that name no presets get the default ones, whatever file the shell has chosen.
 
     Raises:
         OperatorError: no local stack runs.
@@ -44,7 +47,7 @@ def own_place(name: str) -> Iterator[dict[str, str]]:
     )
     own = {f"DARKROOM_{one}": f"{name}-{one.rpartition('_')[0].lower().replace('_', '-')}" for one in names}
     identity = {"DARKROOM_CONSUMER_GROUP": name, "DARKROOM_TRANSACTIONAL_ID_PREFIX": name}
-    environment = {**os.environ, **own, **identity}
+    environment = {**os.environ, "DARKROOM_PRESETS_FILE": str(DEFAULT_PRESETS), **own, **identity}
     target = resolve_target(environment)
     place = record.model_copy(update={"topics": target.topics, "buckets": target.buckets})
     with contextlib.ExitStack() as leaving:

@@ -30,8 +30,9 @@ from schemas.record_codecs import status_codec
 
 COMMAND = "make bench-scale"
 WARM_UP_EVENTS = 40
-BACKLOG_SECONDS = 8.0  # of work: so much is measured at one slot and at all of them
+BACKLOG_SECONDS = 8.0  # of work at all slots; one slot gets the same events
 STEADY_SHARE = 0.5
+RESCALED_SHARE = 0.25  # one slot alone has to keep up with it, whatever the cores
 DRAINED_SECONDS = 2.0  # drained: no more events wait than are worked off in this time
 LIMIT_SECONDS = 300.0
 
@@ -84,13 +85,15 @@ def scale(
 
 def _round(job: ScaledJob, slots: int, number: int) -> Round:
     rough = job.backlog_rate(WARM_UP_EVENTS)
-    rate_of_all = job.backlog_rate(round(rough * BACKLOG_SECONDS))
+    backlog = round(rough * BACKLOG_SECONDS)
+    rate_of_all = job.backlog_rate(backlog)
     remarks().print(f"round {number + 1}: {rate_of_all:.1f} events/s with {slots} slots", style="dim")
+    rescaled_at = rate_of_all * RESCALED_SHARE
     first_status, drained, waiting = _killed(job, rate_of_all)
     remarks().print(f"killed: first status after {first_status:.1f} s, drained after {drained:.1f} s", style="dim")
-    down = job.rescale(1, rate_of_all / slots * STEADY_SHARE)
-    rate_of_one = job.backlog_rate(round(rate_of_all / slots * BACKLOG_SECONDS))
-    up = job.rescale(slots, rate_of_all / slots * STEADY_SHARE)
+    down = job.rescale(1, rescaled_at)
+    rate_of_one = job.backlog_rate(backlog)
+    up = job.rescale(slots, rescaled_at)
     remarks().print(f"round {number + 1}: {rate_of_one:.1f} events/s with one slot", style="dim")
     return Round(rate_of_all, rate_of_one, first_status, drained, waiting, down, up)
 
@@ -147,10 +150,16 @@ def _rows(measured: list[Round], slots: int) -> list[tuple[str, str]]:
         ("`kill -9` of the TaskManager: until the first status", seconds(lambda one: one.first_status)),
         ("until the lag of it is drained, at a steady load of half the capacity", seconds(lambda one: one.drained)),
         ("most events without a status meanwhile", f"{median(one.waiting for one in measured):.0f}"),
-        (f"from {slots} slots to one under load: longest time without a status", seconds(lambda one: one.down.pause)),
+        (
+            f"from {slots} slots to one at a quarter of the capacity: longest time without a status",
+            seconds(lambda one: one.down.pause),
+        ),
         ("`flink stop` with a savepoint takes", seconds(lambda one: one.down.stop)),
         ("`darkroom submit` takes", seconds(lambda one: one.down.submit)),
-        (f"from one slot to {slots} under load: longest time without a status", seconds(lambda one: one.up.pause)),
+        (
+            f"from one slot to {slots} at a quarter of it: longest time without a status",
+            seconds(lambda one: one.up.pause),
+        ),
         ("`flink stop` with a savepoint takes", seconds(lambda one: one.up.stop)),
         ("`darkroom submit` takes", seconds(lambda one: one.up.submit)),
         (
