@@ -1,10 +1,10 @@
 """When the derivatives of each event were stored, by the store's own clock; and the rate in the middle of a run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from load import Load, user_of
-from minio.deleteobjects import DeleteObject
+from own_place import empty_bucket
 
 from darkroom.errors import OperatorError
 from darkroom.storage import connect
@@ -21,7 +21,7 @@ def backlog_rate(load: Load, target: Target, events: int, limit_s: float) -> flo
 
     Statuses would not tell: they come in bunches, one per checkpoint, and a small backlog is one bunch.
     """
-    _empty(target)
+    empty_bucket(connect(target), target.buckets.derivatives)
     load.wait_for(load.send_at([0.0] * events, user_of), limit_s)
     return middle_rate(take_stored(target, events, DERIVATIVES))
 
@@ -41,7 +41,7 @@ def take_stored(target: Target, events: int, derivatives: int) -> list[float]:
     if len(moments) != events or incomplete:
         message = f"{len(moments)} events of {events} are stored, {incomplete} of them not with {derivatives} objects"
         raise OperatorError(message)
-    _empty(target)
+    empty_bucket(connect(target), target.buckets.derivatives)
     return sorted(max(one).timestamp() for one in moments.values())
 
 
@@ -59,11 +59,3 @@ def middle_rate(moments: Sequence[float]) -> float:
 
 def _middle(moments: Sequence[float]) -> tuple[int, int]:
     return int(len(moments) * EDGE), int(len(moments) * (1 - EDGE))
-
-
-def _empty(target: Target) -> None:
-    store, bucket = connect(target), target.buckets.derivatives
-    names: Iterable[str] = (found.object_name or "" for found in store.list_objects(bucket, recursive=True))
-    for error in store.remove_objects(bucket, (DeleteObject(name) for name in names)):
-        message = f"{error.name} in {bucket} cannot be removed: {error.code}"
-        raise OperatorError(message)
