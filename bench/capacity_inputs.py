@@ -65,14 +65,14 @@ def read_record(name: str) -> Any:
 
 def _throughput(record: Any) -> list[tuple[str, Input]]:
     (case,) = (one for one in record if one["case"] == CASE)
-    usages = [one["job"]["usage"] for one in case["rounds"]]
+    runs = [one["job"] for one in case["rounds"]]
     slots = float(read_record("scale")["slots"])
 
     def cpu(part: str) -> float:
-        return float(median(one["cpu_s"][part] for one in usages) * 1000 / case["events"])
+        return float(median(one["cpu_ms"][part] for one in runs))
 
     def mib(part: str) -> float:
-        return float(max(one["peak_mib"][part] for one in usages) / slots)
+        return float(max(one["usage"]["peak_mib"][part] for one in runs) / slots)
 
     return [
         ("render_ms", _measured("CPU of rendering one event", "ms", "throughput", cpu("rendering processes"))),

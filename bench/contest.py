@@ -67,7 +67,10 @@ class Contest:
         return self._run(usage, whole, moments)
 
     def _run(self, usage: Usage, whole_s: float, moments: Sequence[float]) -> Run:
-        return Run(middle_rate(moments), usage.idle_share(*middle(moments)), whole_s, usage)
+        rate, (since, until) = middle_rate(moments), middle(moments)
+        events = rate * (until - since)
+        cpu_ms = {part: seconds * 1000 / events for part, seconds in usage.cpu_s(since, until).items()}
+        return Run(rate, usage.idle_share(since, until), cpu_ms, whole_s, usage)
 
     def _wait_for(self, ids: Sequence[str], meter: Meter) -> None:
         limit = time.monotonic() + LIMIT_SECONDS
@@ -76,7 +79,7 @@ class Contest:
             if time.monotonic() > limit:
                 message = f"not every one of {len(ids)} events has a status after {LIMIT_SECONDS:.0f} s"
                 raise OperatorError(message)
-            meter.sample()
+            meter.look()
             self._note_checkpoints()
             time.sleep(LOOK_SECONDS)
 

@@ -25,44 +25,46 @@ PARTS = (*STACK, "Python workers", RENDERING, "bare loop", "measuring process", 
 class Usage:
     """What the parts used while something was measured; pages that processes share are counted in each."""
 
-    cpu_s: dict[str, float]
+    looks: tuple[tuple[float, dict[str, float]], ...]  # now and then: the epoch, and seconds of CPU by part until then
     peak_mib: dict[str, float]
-    busy: tuple[
-        tuple[float, float], ...
-    ]  # now and then: the epoch, and seconds of CPU that the machine used until then
+
+    def cpu_s(self, since: float, until: float) -> dict[str, float]:
+        """Return the seconds of CPU of each part between two epochs; between two looks, evenly."""
+        looked_at = [at for at, _ in self.looks]
+
+        def used(part: str) -> float:
+            began_s, ended_s = np.interp((since, until), looked_at, [spent[part] for _, spent in self.looks])
+            return float(ended_s - began_s)
+
+        return {part: used(part) for part in PARTS}
 
     def idle_share(self, since: float, until: float) -> float:
-        """Return how much of the machine's cores nobody used between two epochs; between two looks, evenly."""
-        looked_at, used_s = zip(*self.busy, strict=True)
-        began_s, ended_s = np.interp((since, until), looked_at, used_s)
-        return float(1 - (ended_s - began_s) / (until - since) / (psutil.cpu_count() or 1))
+        """Return how much of the machine's cores nobody used between two epochs."""
+        return 1 - sum(self.cpu_s(since, until).values()) / (until - since) / (psutil.cpu_count() or 1)
 
 
 class Meter:
-    """Counts from its making on; `sample` now and then finds the peak of memory and how busy the machine is."""
+    """Looks at the parts from its making on, whenever `look` is called."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._parts = parts_of(home)
-        self._cpu_at_start = _by_part(self._parts, _cpu_seconds)
         self._peak = dict.fromkeys(PARTS, 0.0)
-        self._busy: list[tuple[float, float]] = []
-        self.sample()
+        self._looks: list[tuple[float, dict[str, float]]] = []
+        self.look()
 
-    def sample(self) -> None:
-        """Note how much memory the parts have now, and what the machine has used."""
-        self._busy.append((time.time(), _machine_seconds()))
-        for part, mebibytes in _by_part(self._parts, _mebibytes).items():
+    def look(self) -> None:
+        """Note how much memory the parts have now, and what they have used, also those started meanwhile."""
+        parts = parts_of(self._home)
+        spent = _by_part(parts, _cpu_seconds)
+        spent[OTHERS] = _machine_seconds() - sum(spent.values())
+        self._looks.append((time.time(), spent))
+        for part, mebibytes in _by_part(parts, _mebibytes).items():
             self._peak[part] = max(self._peak[part], mebibytes)
 
     def usage(self) -> Usage:
-        """Return what was used until now, also by processes that were started meanwhile."""
-        self._parts = parts_of(self._home)
-        self.sample()
-        cpu = _by_part(self._parts, _cpu_seconds)
-        used = {part: seconds - self._cpu_at_start[part] for part, seconds in cpu.items()}
-        used[OTHERS] = self._busy[-1][1] - self._busy[0][1] - sum(used.values())
-        return Usage(used, dict(self._peak), tuple(self._busy))
+        """Return what was seen until now."""
+        self.look()
+        return Usage(tuple(self._looks), dict(self._peak))
 
 
 def parts_of(home: Path) -> dict[str, list[psutil.Process]]:

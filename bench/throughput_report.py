@@ -17,6 +17,7 @@ class Run:
 
     events_per_s: float  # in the middle of the run, see bench/stored.py
     idle: float  # share of the machine that nobody used meanwhile
+    cpu_ms: dict[str, float]  # of each part per event, meanwhile
     whole_s: float  # from the first event sent until the last status was read; of the bare loop, until its end
     usage: Usage
 
@@ -90,7 +91,7 @@ def spoiled(measured: Sequence[CaseFigures]) -> Iterator[str]:
     """Yield a sentence for each case in which other programs had so much of the machine that its figures are void."""
     for one in measured:
         runs = [run for runs in _sides(one) for run in runs]
-        share = max(run.usage.cpu_s[OTHERS] / sum(run.usage.cpu_s.values()) for run in runs)
+        share = max(run.cpu_ms[OTHERS] / sum(run.cpu_ms.values()) for run in runs)
         if share > OTHERS_SHARE:
             yield f"{one.case}: other programs took up to {share:.0%} of the CPU; measure again on a machine at rest"
 
@@ -106,7 +107,7 @@ def _ratio(one: CaseFigures) -> str:
 def _physical_limit(one: CaseFigures) -> float:
     """Return at how many events a second all cores could render if they had nothing else to do."""
     cores = os.cpu_count() or 1
-    return statistics.median(cores * one.events / each.job.usage.cpu_s[RENDERING] for each in one.rounds)
+    return statistics.median(cores * 1000 / each.job.cpu_ms[RENDERING] for each in one.rounds)
 
 
 def _checkpoints(seconds: Sequence[float]) -> str:
@@ -118,9 +119,8 @@ def _checkpoints(seconds: Sequence[float]) -> str:
 
 def _costs(one: CaseFigures, parts: Sequence[str]) -> str:
     """Return the median milliseconds of CPU per derivative, of the job and of the bare loop."""
-    done = one.events * one.derivatives
-    seconds = (statistics.median(sum(run.usage.cpu_s[part] for part in parts) for run in runs) for runs in _sides(one))
-    return " / ".join(f"{each / done * 1000:.1f}" for each in seconds)
+    spent = (statistics.median(sum(run.cpu_ms[part] for part in parts) for run in runs) for runs in _sides(one))
+    return " / ".join(f"{each / one.derivatives:.1f}" for each in spent)
 
 
 def _peak_mib(one: CaseFigures, part: str) -> float:
