@@ -121,7 +121,7 @@ def test_a_process_that_ends_is_a_verdict(monkeypatch, make, came):
 )
 def test_a_core_that_misbehaves_is_a_verdict(monkeypatch, core, came):
     monkeypatch.setattr(runner, "PROCESSES", multiprocessing.get_context("fork"))
-    if came is Came.TIME:  # a gigabyte is filled in a second of CPU, or not, as the machine is busy
+    if came is Came.TIME:  # filling a gigabyte can take more than a second of CPU on a busy machine
         monkeypatch.setattr(judging, "CPU_SECONDS", 1)
     monkeypatch.setattr(judging, "render", lambda *_: exec(core, {"CorruptImage": CorruptImage}))
     monkeypatch.setattr(runner, "by_name", lambda name: Attack(name, "any", lambda: b"x"))
