@@ -48,6 +48,7 @@ SAMPLED_SECONDS: Final = 6
 SAMPLES_PER_S: Final = 200
 THREAD: Final = re.compile(r'^Thread (?P<id>\d+) \(\w+\): "(?P<name>[^"]*)"(?P<stack>.*?)(?=^Thread |\Z)', re.M | re.S)
 WAITING: Final = re.compile(r"_read \(udfs/sandbox/child")
+COMMAND_LINE: Final = re.compile(r">[^<>]*py-spy record[^<]*<")  # py-spy's title, with paths of the machine
 LIMIT_SECONDS: Final = 300.0
 
 # The first that is found in what a thread is called, and in what it runs, says what it is for.
@@ -102,7 +103,8 @@ def budget(
             write_record("performance", "budget", [{"part": part, "what": what, "ms": ms} for part, what, ms in costs])
             save_plot("performance", _picture(costs), "budget")
             for name, graph in graphs.items():
-                (DOCS / "performance" / f"{name}.svg").write_text(graph.read_text("utf-8"), "utf-8")
+                titled = COMMAND_LINE.sub(f">{COMMAND}: {name}<", graph.read_text("utf-8"))
+                (DOCS / "performance" / f"{name}.svg").write_text(titled, "utf-8")
     if as_json:
         write_json([{"part": part, "what": what, "ms": ms} for part, what, ms in costs])
         return
