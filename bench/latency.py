@@ -7,14 +7,18 @@ event is sent; storing it is not counted, nor is sending the event.
 
 Every event asks for the default presets of the same made-up 2040x1404 JPEG, as a new image. In each 1/rate seconds one
 event is sent, at a random moment: at an even pace, all events would meet a checkpoint interval at the same few phases.
-For each interval the capacity is measured anew, as the machine drifts; then both guarantees get the same loads.
+For each interval the capacity is measured anew, as the machine drifts; then both guarantees get the same loads, in
+several rounds of all loads in turn.
 """
 
 import os
 import random
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
+from statistics import fmean, median
 from typing import Annotated
 
 import typer
@@ -23,16 +27,18 @@ from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
 from stored import backlog_rate
+from watch_job import JobWatch, watching
 
 from darkroom.console import counted, counting, output, remarks, write_json
 from darkroom.flink import FlinkRest
+from darkroom.stack.layout import home_from
 from darkroom.target import resolve_target
 
 COMMAND = "make bench-latency"
 INTERVALS = (0.5, 1.0, 5.0, 10.0, 30.0)
 LOADS = (25, 50, 80)
 GUARANTEES = ("exactly-once", "at-least-once")
-LEAST_INTERVALS = 3  # an event must be able to meet the interval at every phase
+PAUSE_S = 1.0  # between two loads, for the events of the first to be done
 WARM_UP_EVENTS = 40  # the first images pay for imports, connections and the JVM's compilation
 BACKLOG_EVENTS = 150
 LIMIT_SECONDS = 300.0
@@ -52,8 +58,19 @@ class Cell:
     p95: float
     p99: float
     max: float
+    rounds_p50: list[float]
+    rounds_p99: list[float]
     work_p50: float  # what the statuses tell: fetch, render and store
-    checkpoint_mean: float  # from the trigger until its state is stored, as Flink tells it
+    checkpoint_mean: float | None  # from the trigger until its state is stored, as Flink tells it; None: there was none
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The events of one round at one load, and when they were sent, by the monotonic clock."""
+
+    ids: list[str]
+    since: float
+    until: float
 
 
 def latency(
@@ -63,19 +80,24 @@ def latency(
     load: Annotated[
         list[int] | None, typer.Option(min=1, max=100, help="Percent of the capacity; give it several times.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=10, help="How long each is measured, at least 3 intervals.")] = 60.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="How long each load lasts in a round; exactly once, at least one interval.")
+    ] = 5.0,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each load is measured.")] = 5,
     write: Annotated[bool, typer.Option("--write", help="Write the figures and the plot into docs/.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
-    """Print the event-to-committed-status latency by interval, load and guarantee: all of it takes 40 minutes.
+    """Print the event-to-committed-status latency by interval, load and guarantee: all of it takes half an hour.
 
     Starts the local stack if it does not run, and leaves it running; no job may run on it. Each job has topics and
     buckets of its own, which are deleted at its end.
     """
     darkroom("up", environment=dict(os.environ))
-    cells = [cell for one in interval or INTERVALS for cell in _interval(one, sorted(load or LOADS), seconds)]
+    loads = sorted(load or LOADS)
+    cells = [cell for one in interval or INTERVALS for cell in _interval(one, loads, seconds, rounds)]
     if write:
-        write_figures("latency", COMMAND, _rows(cells), f"One run; {seconds:.0f} s or 3 intervals each.")
+        lasted = f"One run; {rounds} rounds of {seconds:g} s, exactly once of at least an interval."
+        write_figures("latency", COMMAND, _rows(cells), f"{lasted} In brackets the lowest and the highest round.")
         write_record("performance", "latency", [asdict(cell) for cell in cells])
         _plot(cells)
     if as_json:
@@ -85,7 +107,7 @@ def latency(
             output().print(" | ".join(row), soft_wrap=True)
 
 
-def _interval(interval_s: float, loads: Sequence[int], seconds: float) -> Iterator[Cell]:
+def _interval(interval_s: float, loads: Sequence[int], seconds: float, rounds: int) -> Iterator[Cell]:
     capacity = None
     for guarantee in GUARANTEES:
         with own_place(f"latency-{uuid.uuid4().hex[:8]}") as place:
@@ -96,36 +118,70 @@ def _interval(interval_s: float, loads: Sequence[int], seconds: float) -> Iterat
                 if capacity is None:
                     capacity = backlog_rate(load, target, BACKLOG_EVENTS, LIMIT_SECONDS)
                     remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
+                lasts = max(seconds, interval_s) if guarantee == GUARANTEES[0] else seconds
+                home = home_from(environment).path
+                with watching(FlinkRest(target), job_id, home, lambda: load.unanswered) as watch:
+                    description = f"{interval_s} s, {guarantee}, of {capacity:.1f} events/s"
+                    sent = _send(load, description, {one: capacity * one / 100 for one in loads}, lasts, rounds)
                 for percent in loads:
-                    rate = capacity * percent / 100
-                    description = f"{interval_s} s, {guarantee}, {percent} % of {capacity:.1f} events/s"
-                    ids = _send(load, description, rate, max(seconds, LEAST_INTERVALS * interval_s))
-                    told = FlinkRest(target).get(f"/jobs/{job_id}/checkpoints")["summary"]["end_to_end_duration"]
-                    yield _cell(load, ids, guarantee, interval_s, percent, rate, told["avg"] / 1000)
+                    yield _cell(load, watch, sent[percent], guarantee, interval_s, percent, capacity * percent / 100)
 
 
-def _send(load: Load, description: str, rate: float, seconds: float) -> list[str]:
-    events = round(rate * seconds)
-    with counting(description, events) as counter:
-        ids = load.send_at(counted(_moments(rate, events), counter), user_of)
+def _send(load: Load, description: str, rates: dict[int, float], seconds: float, rounds: int) -> dict[int, list[_Sent]]:
+    """Send at each rate in turn, in rounds, and wait for all statuses; the rates' keys are those of the answer."""
+    sent: dict[int, list[_Sent]] = {one: [] for one in rates}
+    events = {one: max(1, round(rate * seconds)) for one, rate in rates.items()}
+    with counting(description, rounds * sum(events.values())) as counter:
+        for number in range(rounds):
+            for percent, rate in rates.items():
+                since = time.monotonic()
+                moments = _moments(rate, events[percent], SEED + number)
+                ids = load.send_at(counted(moments, counter), user_of)
+                sent[percent].append(_Sent(ids, since, time.monotonic()))
+                time.sleep(PAUSE_S)
         counter.describe("waiting for the last statuses")
-        load.wait_for(ids, LIMIT_SECONDS)
-    return ids
+        load.wait_for(load.ids, LIMIT_SECONDS)
+    return sent
 
 
-def _moments(rate: float, count: int) -> Iterator[float]:
-    """Yield seconds after the start: a random one in each 1/rate seconds, the same in every run."""
-    choose = random.Random(SEED)
+def _moments(rate: float, count: int, seed: int) -> Iterator[float]:
+    """Yield seconds after the start: a random one in each 1/rate seconds, the same for the same seed."""
+    choose = random.Random(seed)
     return ((number + choose.random()) / rate for number in range(count))
 
 
 def _cell(
-    load: Load, ids: Sequence[str], guarantee: str, interval_s: float, percent: int, rate: float, checkpoint: float
+    load: Load,
+    watch: JobWatch,
+    rounds: Sequence[_Sent],
+    guarantee: str,
+    interval_s: float,
+    percent: int,
+    rate: float,
 ) -> Cell:
-    values = load.latencies(ids)
-    p50, p95, p99 = (percentile(values, rank) for rank in (50, 95, 99))
-    work = percentile([load.work_s[one] for one in ids], 50)
-    return Cell(guarantee, interval_s, percent, rate, len(ids), p50, p95, p99, max(values), work, checkpoint)
+    by_round = [load.latencies(one.ids) for one in rounds]
+    values = list(chain.from_iterable(by_round))
+    work = [load.work_s[event_id] for one in rounds for event_id in one.ids]
+    taken = [
+        checkpoint.seconds
+        for checkpoint in watch.checkpoints.values()
+        if checkpoint.completed and any(one.since <= checkpoint.at <= one.until for one in rounds)
+    ]
+    return Cell(
+        guarantee,
+        interval_s,
+        percent,
+        rate,
+        len(values),
+        percentile(values, 50),
+        percentile(values, 95),
+        percentile(values, 99),
+        max(values),
+        [percentile(one, 50) for one in by_round],
+        [percentile(one, 99) for one in by_round],
+        percentile(work, 50),
+        fmean(taken) if taken else None,
+    )
 
 
 def _rows(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
@@ -141,10 +197,10 @@ def _rows(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
                 f"{once.events:,}",
                 _percentiles(once),
                 f"{once.max:.2f}",
-                f"{once.checkpoint_mean:.2f}",
+                "" if once.checkpoint_mean is None else f"{once.checkpoint_mean:.2f}",
                 _percentiles(at_least),
-                f"{once.p50 - once.interval_s / 2:.2f}",
-                f"{once.p99 - once.interval_s:.2f}",
+                _beyond(once.rounds_p50, once.interval_s / 2),
+                _beyond(once.rounds_p99, once.interval_s),
             )
         )
     return rows
@@ -152,6 +208,11 @@ def _rows(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
 
 def _percentiles(cell: Cell) -> str:
     return f"{cell.p50:.2f} / {cell.p95:.2f} / {cell.p99:.2f}"
+
+
+def _beyond(values: Sequence[float], share_s: float) -> str:
+    middle, low, high = (one - share_s for one in (median(values), min(values), max(values)))
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _plot(cells: Sequence[Cell]) -> None:

@@ -73,7 +73,7 @@ def _latencies() -> Iterator[Target]:
         if (one["guarantee"], one["load_percent"]) == ("exactly-once", HALF_LOAD)
     ]
     for rank, share, limit in (("p50", 0.5, P50_LIMIT_S), ("p99", 1.0, P99_LIMIT_S)):
-        beyond = {one["interval_s"]: one[rank] - share * one["interval_s"] for one in cells}
+        beyond = {one["interval_s"]: median(one[f"rounds_{rank}"]) - share * one["interval_s"] for one in cells}
         told = ", ".join(f"{interval:g} s: {seconds:+.2f} s" for interval, seconds in beyond.items())
         what = f"{rank} of the latency at half the capacity, beyond {'half the' if share < 1 else 'the'} interval"
         met = max(beyond.values()) <= limit if beyond else None
