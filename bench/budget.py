@@ -22,6 +22,7 @@ import psutil
 import typer
 from load import Load, user_of
 from matplotlib import pyplot
+from matplotlib.figure import Figure
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import DOCS, save_plot, write_figures, write_record
@@ -39,7 +40,7 @@ from jobs.presets_reading import read_presets
 COMMAND = "make bench-budget"
 Cost = tuple[str, str, float]  # part, what for, milliseconds of CPU per event
 Thread = tuple[int, int, str]
-Spent = Counter[Thread]
+Spent = Counter[Thread]  # milliseconds of CPU
 SIMPLE: Final = ("Kafka", "MinIO", "JobManager")
 WHOLE: Final = "all of it"
 WARMING_EVENTS: Final = 310
@@ -141,9 +142,9 @@ def _measure(case: Case, seconds: float, interval: str, folder: Path) -> tuple[l
         load.wait_for(ids, LIMIT_SECONDS)
         moments = take_stored(target, len(ids), derivatives)
     events = sum(began <= moment < ended for moment in moments)
-    costs = [(part, WHOLE, 1000 * spent[part].total() / events) for part in SIMPLE]
-    costs += [(part, purpose, 1000 * cpu_s / events) for (part, purpose), cpu_s in purposes.items()]
-    rendering = 1000 * spent["rendering processes"].total() / events
+    costs = [(part, WHOLE, spent[part].total() / events) for part in SIMPLE]
+    costs += [(part, purpose, cpu_ms / events) for (part, purpose), cpu_ms in purposes.items()]
+    rendering = spent["rendering processes"].total() / events
     costs += [("rendering processes", step, rendering * share) for step, share in steps.items()]
     return costs, graphs
 
@@ -154,35 +155,35 @@ def _backlog(load: Load, events: int) -> list[str]:
 
 
 def _by_thread(processes: Iterable[psutil.Process]) -> Spent:
-    """Return seconds of CPU by thread: its process, its own id and what the system calls it."""
+    """Return milliseconds of CPU by thread: its process, its own id and what the system calls it."""
     found: Spent = Counter()
     for process in processes:
         with suppress(psutil.Error):
             for one in process.threads():
                 with suppress(OSError):
                     name = Path(f"/proc/{process.pid}/task/{one.id}/comm").read_text().strip()
-                    found[process.pid, one.id, name] = one.user_time + one.system_time
+                    found[process.pid, one.id, name] = round(1000 * (one.user_time + one.system_time))
     return found
 
 
-def _java(spent: Spent) -> dict[tuple[str, str], float]:
-    return _summed("TaskManager", JAVA, ((name, cpu_s) for (_, _, name), cpu_s in spent.items()))
+def _java(spent: Spent) -> dict[tuple[str, str], int]:
+    return _summed("TaskManager", JAVA, ((name, cpu_ms) for (_, _, name), cpu_ms in spent.items()))
 
 
-def _python(spent: Spent, workers: Iterable[psutil.Process]) -> dict[tuple[str, str], float]:
+def _python(spent: Spent, workers: Iterable[psutil.Process]) -> dict[tuple[str, str], int]:
     """Tell by a look at each worker's stacks what its threads are for."""
     doing = {}
     for worker in workers:
         for found in THREAD.finditer(_py_spy("dump", "--pid", str(worker.pid))):
             doing[worker.pid, int(found["id"])] = f"{found['name']} {found['stack']}"
-    named = ((doing.get((pid, thread), ""), cpu_s) for (pid, thread, _), cpu_s in spent.items())
+    named = ((doing.get((pid, thread), ""), cpu_ms) for (pid, thread, _), cpu_ms in spent.items())
     return _summed("Python workers", PYTHON, named)
 
 
-def _summed(part: str, kinds: Mapping[str, str], found: Iterable[tuple[str, float]]) -> dict[tuple[str, str], float]:
-    sums = dict.fromkeys(((part, kind) for kind in (*kinds, OTHERS)), 0.0)
-    for words, cpu_s in found:
-        sums[part, _kind(kinds, words)] += cpu_s
+def _summed(part: str, kinds: Mapping[str, str], found: Iterable[tuple[str, int]]) -> dict[tuple[str, str], int]:
+    sums = dict.fromkeys(((part, kind) for kind in (*kinds, OTHERS)), 0)
+    for words, cpu_ms in found:
+        sums[part, _kind(kinds, words)] += cpu_ms
     return sums
 
 
@@ -227,7 +228,7 @@ def _rows(costs: Sequence[Cost]) -> Iterator[tuple[str, ...]]:
     yield "**all**", "", f"**{whole:.1f}**", "100.0%"
 
 
-def _picture(costs: Sequence[Cost]) -> pyplot.Figure:
+def _picture(costs: Sequence[Cost]) -> Figure:
     """Return a bar per part, one above the other, with what it is for inside."""
     figure, axes = pyplot.subplots(figsize=(9, 3.4), layout="constrained")
     parts = list(dict.fromkeys(part for part, _, _ in costs))

@@ -187,7 +187,8 @@ def _plot(shaped: _Seen, unshaped: _Seen) -> None:
     )
     held.plot(*zip(*shaped.held, strict=True))
     for axes, seen in ((first, shaped), (second, unshaped)):
-        axes.scatter(*zip(*seen.points, strict=True), s=4, label="one event")
+        at, waited = zip(*seen.points, strict=True)
+        axes.scatter(at, waited, s=4, label="one event")
         axes.axhline(2 * seen.run.quiet.p95, color="tab:red", linestyle="--", label="twice the p95 without the flood")
         axes.axvspan(*seen.flood, color="tab:orange", alpha=0.2)
     held.axvspan(*shaped.flood, color="tab:orange", alpha=0.2)

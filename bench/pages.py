@@ -9,6 +9,8 @@ from pathlib import Path
 import matplotlib as mpl
 import psutil
 from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -45,7 +47,7 @@ def write_table(page: str, command: str, rows: Iterable[Sequence[str]], below: s
     path.write_text(f"{before}{begin}\n{table}\n\n{below}\n{end}{after}", "utf-8")
 
 
-def panels(titles: Sequence[str]) -> tuple[pyplot.Figure, list[pyplot.Axes]]:
+def panels(titles: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Return a figure of panels below each other that share their time axis."""
     figure, axes = pyplot.subplots(
         len(titles), 1, sharex=True, figsize=(9, 1.9 * len(titles)), layout="constrained", squeeze=False
@@ -58,7 +60,7 @@ def panels(titles: Sequence[str]) -> tuple[pyplot.Figure, list[pyplot.Axes]]:
     return figure, list(axes[:, 0])
 
 
-def save_plot(page: str, figure: pyplot.Figure, name: str) -> Path:
+def save_plot(page: str, figure: Figure, name: str) -> Path:
     """Write a plot into the page's folder, give every panel its legend, and return its path."""
     for axes in figure.axes:
         if axes.get_legend_handles_labels()[0]:

@@ -9,7 +9,7 @@ restarts nothing is done, and what was not yet answered is done again.
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -57,7 +57,7 @@ class _Job:
         self.sent = self.done = self.answered = 0
         self.stopped_until = 0.0
 
-    def send(self, rate: float, start: float, end: float) -> Iterator[Any]:
+    def send(self, rate: float, start: float, end: float) -> Generator[simpy.Event, Any, None]:
         """Send events of random users at an even pace."""
         yield self.env.timeout(start)
         while self.env.now < end:
@@ -65,7 +65,7 @@ class _Job:
             self.partitions[self.choose.randrange(self.scene.slots)].put(1)
             yield self.env.timeout(1 / rate)
 
-    def slot(self, partition: simpy.Store) -> Iterator[Any]:
+    def slot(self, partition: simpy.Store) -> Generator[simpy.Event, Any, None]:
         """Develop the events of one partition; how long one takes is drawn from an exponential distribution."""
         while True:
             yield partition.get()
@@ -74,7 +74,7 @@ class _Job:
                 yield self.env.timeout(self.stopped_until - self.env.now)
             self.done += 1
 
-    def checkpoints(self) -> Iterator[Any]:
+    def checkpoints(self) -> Generator[simpy.Event, Any, None]:
         """Answer at each checkpoint what was done when it was triggered."""
         while True:
             yield self.env.timeout(self.scene.interval_s)
@@ -83,7 +83,7 @@ class _Job:
             if self.env.now >= self.stopped_until:
                 self.answered = max(self.answered, done)
 
-    def restart(self, at: float) -> Iterator[Any]:
+    def restart(self, at: float) -> Generator[simpy.Event, Any, None]:
         """Stop all slots for a while; what was done since the last checkpoint is done again."""
         yield self.env.timeout(at)
         self.stopped_until = self.env.now + self.scene.restart_s

@@ -58,12 +58,12 @@ def _against_the_bare_loop() -> Iterator[Target]:
         yield _at_least(f"job by bare loop, {name}", aim, command, ratios)
     for name in ("512 px JPEG", "default set"):
         seconds = cases[name]["checkpoint_s"] if name in cases else []
-        what, aim = f"checkpoint under saturation, p99, {name}", "at most 1 s"
+        what, limit = f"checkpoint under saturation, p99, {name}", "at most 1 s"
         if not seconds:
-            yield Target(what, aim, command, MISSING, None)
+            yield Target(what, limit, command, MISSING, None)
             continue
         p99 = percentile(seconds, 99)
-        yield Target(what, aim, command, f"{p99:.2f} s of {len(seconds)} checkpoints", p99 <= 1.0)
+        yield Target(what, limit, command, f"{p99:.2f} s of {len(seconds)} checkpoints", p99 <= 1.0)
 
 
 def _latencies() -> Iterator[Target]:
