@@ -7,8 +7,8 @@ event is sent; storing it is not counted, nor is sending the event.
 
 Every event asks for the default presets of the same made-up 2040x1404 JPEG, as a new image. In each 1/rate seconds one
 event is sent, at a random moment: at an even pace, all events would meet a checkpoint interval at the same few phases.
-For each interval the capacity is measured anew, as the machine drifts; then both guarantees get the same loads, in
-several rounds of all loads in turn.
+For each interval the capacity is measured anew, as the machine drifts; then both guarantees get the same loads. A load
+lasts for several rounds, and then goes on until all events of the rounds are answered.
 """
 
 import os
@@ -17,12 +17,12 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
-from statistics import fmean, median
+from itertools import chain, count, islice
+from statistics import fmean
 from typing import Annotated
 
 import typer
-from load import Load, percentile, user_of
+from load import Load, endless_load, percentile, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -38,7 +38,7 @@ COMMAND = "make bench-latency"
 INTERVALS = (0.5, 1.0, 5.0, 10.0, 30.0)
 LOADS = (25, 50, 80)
 GUARANTEES = ("exactly-once", "at-least-once")
-PAUSE_S = 1.0  # between two loads, for the events of the first to be done
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}  # of the interval, which events wait for the next checkpoint
 WARM_UP_EVENTS = 40  # the first images pay for imports, connections and the JVM's compilation
 BACKLOG_EVENTS = 150
 LIMIT_SECONDS = 300.0
@@ -61,14 +61,14 @@ class Cell:
     rounds_p50: list[float]
     rounds_p99: list[float]
     work_p50: float  # what the statuses tell: fetch, render and store
-    checkpoint_mean: float | None  # from the trigger until its state is stored, as Flink tells it; None: there was none
+    checkpoint_s: list[float]  # of each, from the trigger until its state is stored, as Flink tells it
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """The events of one round at one load, and when they were sent, by the monotonic clock."""
+    """The events of each round at one load, and how long the load lasted, by the monotonic clock."""
 
-    ids: list[str]
+    rounds: list[list[str]]
     since: float
     until: float
 
@@ -108,65 +108,54 @@ def latency(
 
 
 def _interval(interval_s: float, loads: Sequence[int], seconds: float, rounds: int) -> Iterator[Cell]:
-    capacity = None
+    capacity = 0.0
     for guarantee in GUARANTEES:
         with own_place(f"latency-{uuid.uuid4().hex[:8]}") as place:
             environment = {**place, "DARKROOM_DELIVERY": guarantee}
             target = resolve_target(environment)
             with running_job(target, environment, f"{interval_s * 1000:.0f}ms") as job_id, Load(target) as load:
                 load.wait_for(load.send_at([0.0] * WARM_UP_EVENTS, user_of), LIMIT_SECONDS)
-                if capacity is None:
-                    capacity = backlog_rate(load, target, BACKLOG_EVENTS, LIMIT_SECONDS)
+                if not capacity:
+                    for _ in range(2):  # the first is the warm-up
+                        capacity = backlog_rate(load, target, BACKLOG_EVENTS, LIMIT_SECONDS)
                     remarks().print(f"capacity: {capacity:.1f} events/s", style="dim")
                 lasts = max(seconds, interval_s) if guarantee == GUARANTEES[0] else seconds
                 home = home_from(environment).path
-                with watching(FlinkRest(target), job_id, home, lambda: load.unanswered) as watch:
-                    description = f"{interval_s} s, {guarantee}, of {capacity:.1f} events/s"
-                    sent = _send(load, description, {one: capacity * one / 100 for one in loads}, lasts, rounds)
                 for percent in loads:
-                    yield _cell(load, watch, sent[percent], guarantee, interval_s, percent, capacity * percent / 100)
+                    rate = capacity * percent / 100
+                    description = f"{interval_s} s, {guarantee}, {percent} % of {capacity:.1f} events/s"
+                    with watching(FlinkRest(target), job_id, home, lambda: load.unanswered) as watch:
+                        sent = _send(load, description, rate, lasts, rounds)
+                    yield _cell(load, watch, sent, guarantee, interval_s, percent, rate)
 
 
-def _send(load: Load, description: str, rates: dict[int, float], seconds: float, rounds: int) -> dict[int, list[_Sent]]:
-    """Send at each rate in turn, in rounds, and wait for all statuses; the rates' keys are those of the answer."""
-    sent: dict[int, list[_Sent]] = {one: [] for one in rates}
-    events = {one: max(1, round(rate * seconds)) for one, rate in rates.items()}
-    with counting(description, rounds * sum(events.values())) as counter:
-        for number in range(rounds):
-            for percent, rate in rates.items():
-                since = time.monotonic()
-                moments = _moments(rate, events[percent], SEED + number)
-                ids = load.send_at(counted(moments, counter), user_of)
-                sent[percent].append(_Sent(ids, since, time.monotonic()))
-                time.sleep(PAUSE_S)
-        counter.describe("waiting for the last statuses")
-        load.wait_for(load.ids, LIMIT_SECONDS)
-    return sent
+def _send(load: Load, description: str, rate: float, seconds: float, rounds: int) -> _Sent:
+    """Send round after round, and go on at the same rate until all events of the rounds are answered."""
+    each, first, since = max(1, round(rate * seconds)), len(load.ids), time.monotonic()
+    moments, end = _moments(rate), first + rounds * each
+    with counting(description, rounds * each) as counter:
+        measured = counted(islice(moments, rounds * each), counter)
+        with endless_load(load, chain(measured, moments)):
+            while len(load.ids) < end:
+                load.check()
+                time.sleep(0.2)
+            ids = load.ids[first:end]
+            counter.describe("waiting for the last statuses")
+            load.wait_for(ids, LIMIT_SECONDS)
+    return _Sent([ids[start : start + each] for start in range(0, len(ids), each)], since, time.monotonic())
 
 
-def _moments(rate: float, count: int, seed: int) -> Iterator[float]:
-    """Yield seconds after the start: a random one in each 1/rate seconds, the same for the same seed."""
-    choose = random.Random(seed)
-    return ((number + choose.random()) / rate for number in range(count))
+def _moments(rate: float) -> Iterator[float]:
+    """Yield seconds after the start without end: a random one in each 1/rate seconds, the same in every run."""
+    choose = random.Random(SEED)
+    return ((number + choose.random()) / rate for number in count())
 
 
 def _cell(
-    load: Load,
-    watch: JobWatch,
-    rounds: Sequence[_Sent],
-    guarantee: str,
-    interval_s: float,
-    percent: int,
-    rate: float,
+    load: Load, watch: JobWatch, sent: _Sent, guarantee: str, interval_s: float, percent: int, rate: float
 ) -> Cell:
-    by_round = [load.latencies(one.ids) for one in rounds]
+    by_round = [load.latencies(one) for one in sent.rounds]
     values = list(chain.from_iterable(by_round))
-    work = [load.work_s[event_id] for one in rounds for event_id in one.ids]
-    taken = [
-        checkpoint.seconds
-        for checkpoint in watch.checkpoints.values()
-        if checkpoint.completed and any(one.since <= checkpoint.at <= one.until for one in rounds)
-    ]
     return Cell(
         guarantee,
         interval_s,
@@ -179,28 +168,28 @@ def _cell(
         max(values),
         [percentile(one, 50) for one in by_round],
         [percentile(one, 99) for one in by_round],
-        percentile(work, 50),
-        fmean(taken) if taken else None,
+        percentile([load.work_s[one] for one in chain.from_iterable(sent.rounds)], 50),
+        [one.seconds for one in watch.checkpoints.values() if one.completed and sent.since <= one.at <= sent.until],
     )
 
 
 def _rows(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
-    heading = ("interval", "load", "events", "exactly once: p50 / p95 / p99", "max", "checkpoint", "at least once")
+    heading = ("interval", "load", "events: exactly, at least once", "exactly once: p50 / p95 / p99", "max")
     found = {(one.guarantee, one.interval_s, one.load_percent): one for one in cells}
-    rows: list[tuple[str, ...]] = [(*heading, "p50 - interval / 2", "p99 - interval")]
+    rows: list[tuple[str, ...]] = [(*heading, "checkpoints", "at least once", "p50 - interval / 2", "p99 - interval")]
     for once in (one for one in cells if one.guarantee == GUARANTEES[0]):
         at_least = found[GUARANTEES[1], once.interval_s, once.load_percent]
         rows.append(
             (
                 f"{once.interval_s:g} s",
                 f"{once.load_percent} %: {once.rate:.1f}/s",
-                f"{once.events:,}",
+                f"{once.events:,}, {at_least.events:,}",
                 _percentiles(once),
                 f"{once.max:.2f}",
-                "" if once.checkpoint_mean is None else f"{once.checkpoint_mean:.2f}",
+                f"{fmean(once.checkpoint_s):.2f} of {len(once.checkpoint_s)}" if once.checkpoint_s else "none",
                 _percentiles(at_least),
-                _beyond(once.rounds_p50, once.interval_s / 2),
-                _beyond(once.rounds_p99, once.interval_s),
+                beyond(once.p50, once.rounds_p50, once.interval_s / 2),
+                beyond(once.p99, once.rounds_p99, once.interval_s),
             )
         )
     return rows
@@ -210,20 +199,24 @@ def _percentiles(cell: Cell) -> str:
     return f"{cell.p50:.2f} / {cell.p95:.2f} / {cell.p99:.2f}"
 
 
-def _beyond(values: Sequence[float], share_s: float) -> str:
-    middle, low, high = (one - share_s for one in (median(values), min(values), max(values)))
-    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+def beyond(value: float, rounds: Sequence[float], share_s: float) -> str:
+    """Tell what is beyond a share of the interval: of all events and, in brackets, of the lowest and highest round."""
+    return f"{value - share_s:+.2f} ({min(rounds) - share_s:+.2f} to {max(rounds) - share_s:+.2f})"
 
 
 def _plot(cells: Sequence[Cell]) -> None:
-    ranks = ("p50", "p95", "p99")
-    figure, all_axes = panels([f"{rank} of the latency by checkpoint interval, seconds" for rank in ranks])
-    for rank, axes in zip(ranks, all_axes, strict=True):
-        for guarantee, style in zip(GUARANTEES, ("-", ":"), strict=True):
+    titles = [f"{rank} of the latency, exactly once beyond {share:g} of the interval" for rank, share in SHARES.items()]
+    figure, all_axes = panels(titles, "checkpoint interval, seconds")
+    for (rank, share), axes in zip(SHARES.items(), all_axes, strict=True):
+        axes.set_xscale("log")
+        for guarantee, style, of_interval in zip(GUARANTEES, ("-", ":"), (share, 0.0), strict=True):
             for number, percent in enumerate(sorted({one.load_percent for one in cells})):
                 chosen = [one for one in cells if (one.guarantee, one.load_percent) == (guarantee, percent)]
-                points = [one.interval_s for one in chosen], [getattr(one, rank) for one in chosen]
-                axes.plot(*points, style, marker=".", color=f"C{number}", label=f"{guarantee}, {percent} % load")
+                seconds = [getattr(one, rank) - of_interval * one.interval_s for one in chosen]
+                label = f"{guarantee}, {percent} % load"
+                axes.plot(
+                    [one.interval_s for one in chosen], seconds, style, marker=".", color=f"C{number}", label=label
+                )
     save_plot("latency", figure, "latency")
 
 

@@ -120,10 +120,16 @@ class Load:
 @contextmanager
 def steady_load(load: Load, rate: float) -> Iterator[None]:
     """Send events at an even pace until the context is left."""
+    with endless_load(load, (number / rate for number in count())):
+        yield
+
+
+@contextmanager
+def endless_load(load: Load, moments: Iterable[float]) -> Iterator[None]:
+    """Send one event at each of endless moments, in seconds from now, until the context is left."""
     done = Event()
-    with ThreadPoolExecutor(1, "steady") as threads:
-        moments = takewhile(lambda _: not done.is_set(), (number / rate for number in count()))
-        sending = threads.submit(load.send_at, moments, user_of)
+    with ThreadPoolExecutor(1, "endless") as threads:
+        sending = threads.submit(load.send_at, takewhile(lambda _: not done.is_set(), moments), user_of)
         try:
             yield
         finally:

@@ -47,8 +47,8 @@ def write_table(page: str, command: str, rows: Iterable[Sequence[str]], below: s
     path.write_text(f"{before}{begin}\n{table}\n\n{below}\n{end}{after}", "utf-8")
 
 
-def panels(titles: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Return a figure of panels below each other that share their time axis."""
+def panels(titles: Sequence[str], along: str = "seconds") -> tuple[Figure, list[Axes]]:
+    """Return a figure of panels below each other that share the axis that goes along them."""
     figure, axes = pyplot.subplots(
         len(titles), 1, sharex=True, figsize=(9, 1.9 * len(titles)), layout="constrained", squeeze=False
     )
@@ -56,7 +56,7 @@ def panels(titles: Sequence[str]) -> tuple[Figure, list[Axes]]:
         one.set_title(title, loc="left", fontsize=9)
         one.grid(alpha=0.3)
         one.tick_params(labelsize=8)
-    axes[-1, 0].set_xlabel("seconds", fontsize=8)
+    axes[-1, 0].set_xlabel(along, fontsize=8)
     return figure, list(axes[:, 0])
 
 

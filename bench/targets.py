@@ -10,7 +10,7 @@ from statistics import median, quantiles
 from typing import Annotated, Any
 
 import typer
-from load import percentile
+from latency import INTERVALS, beyond
 from measurement import run_measurement
 from pages import DOCS, write_table
 
@@ -58,12 +58,11 @@ def _against_the_bare_loop() -> Iterator[Target]:
         yield _at_least(f"job by bare loop, {name}", aim, command, ratios)
     for name in ("512 px JPEG", "default set"):
         seconds = cases[name]["checkpoint_s"] if name in cases else []
-        what, limit = f"checkpoint under saturation, p99, {name}", "at most 1 s"
+        what, limit = f"longest checkpoint under saturation, {name}", "at most 1 s"
         if not seconds:
             yield Target(what, limit, command, MISSING, None)
             continue
-        p99 = percentile(seconds, 99)
-        yield Target(what, limit, command, f"{p99:.2f} s of {len(seconds)} checkpoints", p99 <= 1.0)
+        yield Target(what, limit, command, f"{max(seconds):.2f} s of {len(seconds)}", max(seconds) <= 1.0)
 
 
 def _latencies() -> Iterator[Target]:
@@ -72,11 +71,14 @@ def _latencies() -> Iterator[Target]:
         for one in _record("latency") or ()
         if (one["guarantee"], one["load_percent"]) == ("exactly-once", HALF_LOAD)
     ]
+    complete = {one["interval_s"] for one in cells} >= set(INTERVALS)
     for rank, share, limit in (("p50", 0.5, P50_LIMIT_S), ("p99", 1.0, P99_LIMIT_S)):
-        beyond = {one["interval_s"]: median(one[f"rounds_{rank}"]) - share * one["interval_s"] for one in cells}
-        told = ", ".join(f"{interval:g} s: {seconds:+.2f} s" for interval, seconds in beyond.items())
+        told = ", ".join(
+            f"{one['interval_s']:g} s: {beyond(one[rank], one[f'rounds_{rank}'], share * one['interval_s'])}"
+            for one in cells
+        )
         what = f"{rank} of the latency at half the capacity, beyond {'half the' if share < 1 else 'the'} interval"
-        met = max(beyond.values()) <= limit if beyond else None
+        met = all(one[rank] - share * one["interval_s"] <= limit for one in cells) if complete else None
         yield Target(what, f"at most {limit:g} s", "make bench-latency", told or MISSING, met)
 
 
