@@ -83,6 +83,7 @@ def cluster_programs(record: StackRecord, home: Home) -> list[Program]:
         "HOSTNAME": "local",  # part of the names of the log files
         "AWS_CONFIG_FILE": str(home.run / "no-aws-config"),  # a user's own AWS profile must not leak in
         "AWS_EC2_METADATA_DISABLED": "true",  # wrong credentials fail at once instead of asking the network
+        "MALLOC_ARENA_MAX": "1",  # the fifty threads of a Python worker would each keep freed memory for themselves
     }
     taskmanager = (f"{scripts}/taskmanager.sh", "start-foreground", "-D", f"io.tmp.dirs={home.taskmanager_tmp}")
     wrapper = (sys.executable, "-m", "darkroom.stack.taskmanager", str(home.path))
