@@ -147,6 +147,14 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[max(0, math.ceil(percent / 100 * len(values)) - 1)]
 
 
+def p50_p99_max(seconds: Sequence[float]) -> str:
+    """Tell the percentiles of durations, and of how many."""
+    if not seconds:
+        return "none"
+    told = ", ".join(f"{percentile(seconds, percent):.2f}" for percent in (50, 99, 100))
+    return f"{told} s of {len(seconds)}"
+
+
 def _event(source: Source, user: str) -> ImageEvent:
     return ImageEvent(
         event_id=str(uuid.uuid4()),

@@ -13,7 +13,7 @@ from statistics import mean
 from typing import Annotated, Any
 
 import typer
-from load import Load, steady_load, user_of
+from load import Load, p50_p99_max, steady_load, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -52,8 +52,7 @@ class Figures:
     drain_ratio: float  # that rate by the capacity
     memory_before_mib: dict[str, float]  # the most of each part before the spike
     memory_after_mib: dict[str, float]  # and from its beginning on
-    checkpoints: int
-    longest_checkpoint_s: float
+    checkpoint_s: list[float]  # of each that was triggered from the beginning of the spike until it was drained
     failed_checkpoints: int
     restarts: int
     answered_twice: int
@@ -128,7 +127,7 @@ def _wait_until_drained(load: Load, capacity: float) -> None:
 def _figures(load: Load, watch: JobWatch, moments: _Moments, capacity: float, seconds: float) -> Figures:
     drain_s = moments.drained - moments.drain
     drained = sum(moments.drain <= moment < moments.drained for moment in list(load.seen_at.values()))
-    during = [one for one in watch.checkpoints.values() if one.at >= moments.steady]
+    completed = [one for one in watch.checkpoints.values() if one.completed]
     return Figures(
         capacity=capacity,
         steady_rate=capacity * STEADY_SHARE,
@@ -141,8 +140,7 @@ def _figures(load: Load, watch: JobWatch, moments: _Moments, capacity: float, se
         drain_ratio=drained / drain_s / capacity,
         memory_before_mib=_most([one for one in watch.samples if one.at < moments.spike]),
         memory_after_mib=_most([one for one in watch.samples if one.at >= moments.spike]),
-        checkpoints=len(during),
-        longest_checkpoint_s=max(one.seconds for one in during),
+        checkpoint_s=[one.seconds for one in completed if moments.spike <= one.at < moments.drained],
         failed_checkpoints=watch.failed_checkpoints,
         restarts=watch.restarts,
         answered_twice=load.seen_twice,
@@ -189,7 +187,7 @@ def _rows(figures: Figures) -> list[tuple[str, str]]:
                 figures.memory_before_mib.items(), figures.memory_after_mib.values(), strict=True
             )
         ),
-        ("checkpoints", f"{figures.checkpoints}, the longest {figures.longest_checkpoint_s:.1f} s"),
+        ("checkpoints of the spike and its drain: p50, p99, max", p50_p99_max(figures.checkpoint_s)),
         ("checkpoints that failed", f"{figures.failed_checkpoints}"),
         ("restarts", f"{figures.restarts}"),
         ("events", f"{figures.events:,}, each with one status; {figures.answered_twice} with two"),

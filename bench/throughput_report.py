@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from load import percentile
+from load import p50_p99_max
 from processes import OTHERS, PARTS, RENDERING, Usage
 
 OTHERS_SHARE = 0.1  # at rest, the kernel and small helpers take 4 to 6 %
@@ -67,7 +67,7 @@ def case_rows(measured: Sequence[CaseFigures]) -> Iterator[tuple[str, ...]]:
         idle_told = " / ".join(f"{share:.0%}" for share in idle)
         limit = _physical_limit(one)
         limit_told = f"{limit:.0f}: {job / limit:.2f}, {bare / limit:.2f}"
-        told = (_ratio(one), limit_told, idle_told, _checkpoints(one.checkpoint_s))
+        told = (_ratio(one), limit_told, idle_told, p50_p99_max(one.checkpoint_s))
         yield one.case, *(f"{rate:.1f}" for rate in rates), *told
 
 
@@ -108,13 +108,6 @@ def _physical_limit(one: CaseFigures) -> float:
     """Return at how many events a second all cores could render if they had nothing else to do."""
     cores = os.cpu_count() or 1
     return statistics.median(cores * 1000 / each.job.cpu_ms[RENDERING] for each in one.rounds)
-
-
-def _checkpoints(seconds: Sequence[float]) -> str:
-    if not seconds:
-        return "none"
-    told = ", ".join(f"{percentile(seconds, percent):.2f}" for percent in (50, 99, 100))
-    return f"{told} s of {len(seconds)}"
 
 
 def _costs(one: CaseFigures, parts: Sequence[str]) -> str:
