@@ -23,6 +23,7 @@ from typing import Annotated
 
 import typer
 from load import Load, endless_load, percentile, user_of
+from matplotlib.lines import Line2D
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -207,16 +208,18 @@ def beyond(value: float, rounds: Sequence[float], share_s: float) -> str:
 def _plot(cells: Sequence[Cell]) -> None:
     titles = [f"{rank} of the latency, exactly once beyond {share:g} of the interval" for rank, share in SHARES.items()]
     figure, all_axes = panels(titles, "checkpoint interval, seconds")
+    lines: dict[str, Line2D] = {}
     for (rank, share), axes in zip(SHARES.items(), all_axes, strict=True):
         axes.set_xscale("log")
+        axes.set_xticks(intervals := sorted({one.interval_s for one in cells}), [f"{one:g}" for one in intervals])
+        axes.minorticks_off()
         for guarantee, style, of_interval in zip(GUARANTEES, ("-", ":"), (share, 0.0), strict=True):
             for number, percent in enumerate(sorted({one.load_percent for one in cells})):
                 chosen = [one for one in cells if (one.guarantee, one.load_percent) == (guarantee, percent)]
                 seconds = [getattr(one, rank) - of_interval * one.interval_s for one in chosen]
-                label = f"{guarantee}, {percent} % load"
-                axes.plot(
-                    [one.interval_s for one in chosen], seconds, style, marker=".", color=f"C{number}", label=label
-                )
+                (line,) = axes.plot([one.interval_s for one in chosen], seconds, style, marker=".", color=f"C{number}")
+                lines[f"{guarantee}, {percent} % load"] = line
+    figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=2, fontsize=7)
     save_plot("latency", figure, "latency")
 
 
