@@ -19,7 +19,7 @@ import typer
 from load import Load, percentile
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
-from pages import panels, save_plot, write_figures
+from pages import panels, save_plot, write_figures, write_record
 from stored import backlog_rate
 from watch_job import JobWatch, watching
 
@@ -90,11 +90,13 @@ def flood(
     shaped = _measure(interval, seconds, seconds, {})
     unshaped = _measure(interval, seconds, seconds * UNSHAPED_PART, UNSHAPED)
     rows = _rows(shaped.run, unshaped.run)
+    record = {"shaped": asdict(shaped.run), "unshaped": asdict(unshaped.run)}
     if write:
         write_figures("load", COMMAND, rows)
         _plot(shaped, unshaped)
+        write_record("performance", "flood", record)
     if as_json:
-        write_json({"shaped": asdict(shaped.run), "unshaped": asdict(unshaped.run)})
+        write_json(record)
     else:
         for name, *values in rows[1:]:
             output().print(f"{name}: {' | '.join(values)}", soft_wrap=True)

@@ -22,8 +22,7 @@ from statistics import fmean
 from typing import Annotated
 
 import typer
-from load import Load, endless_load, percentile, user_of
-from matplotlib.lines import Line2D
+from load import Load, percentile, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -136,7 +135,7 @@ def _send(load: Load, description: str, rate: float, seconds: float, rounds: int
     moments, end = _moments(rate), first + rounds * each
     with counting(description, rounds * each) as counter:
         measured = counted(islice(moments, rounds * each), counter)
-        with endless_load(load, chain(measured, moments)):
+        with load.endless(chain(measured, moments)):
             while len(load.ids) < end:
                 load.check()
                 time.sleep(0.2)
@@ -208,7 +207,6 @@ def beyond(value: float, rounds: Sequence[float], share_s: float) -> str:
 def _plot(cells: Sequence[Cell]) -> None:
     titles = [f"{rank} of the latency, exactly once beyond {share:g} of the interval" for rank, share in SHARES.items()]
     figure, all_axes = panels(titles, "checkpoint interval, seconds")
-    lines: dict[str, Line2D] = {}
     for (rank, share), axes in zip(SHARES.items(), all_axes, strict=True):
         axes.set_xscale("log")
         axes.set_xticks(intervals := sorted({one.interval_s for one in cells}), [f"{one:g}" for one in intervals])
@@ -217,9 +215,10 @@ def _plot(cells: Sequence[Cell]) -> None:
             for number, percent in enumerate(sorted({one.load_percent for one in cells})):
                 chosen = [one for one in cells if (one.guarantee, one.load_percent) == (guarantee, percent)]
                 seconds = [getattr(one, rank) - of_interval * one.interval_s for one in chosen]
-                (line,) = axes.plot([one.interval_s for one in chosen], seconds, style, marker=".", color=f"C{number}")
-                lines[f"{guarantee}, {percent} % load"] = line
-    figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=2, fontsize=7)
+                label = f"{guarantee}, {percent} % load" if axes is all_axes[0] else None
+                axes.plot(
+                    [one.interval_s for one in chosen], seconds, style, marker=".", color=f"C{number}", label=label
+                )
     save_plot("latency", figure, "latency")
 
 

@@ -9,11 +9,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import count, takewhile
 from threading import Event
-from typing import Self
+from typing import Any, Self
 
 from darkroom.errors import OperatorError
 from darkroom.kafka import connect_producer, follow
@@ -39,6 +39,7 @@ class Load:
         self._sources = sources
         self._stop = Event()
         self._codec = event_codec()
+        self._background: list[Future[Any]] = []
         self.acknowledged_at: dict[str, float] = {}
         self.seen_at: dict[str, float] = {}
         self.work_s: dict[str, float] = {}
@@ -51,7 +52,7 @@ class Load:
                 self._sources = [publisher.upload("bench", "picture.jpg", synthetic_image(SEED), 1)]
         self._producer = connect_producer(self._target.kafka_bootstrap)
         self._threads = ThreadPoolExecutor(1, "reader")
-        self._reading: Future[None] = self._threads.submit(self._read)
+        self._background = [self._threads.submit(self._read)]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,9 +94,28 @@ class Load:
         return [self.seen_at[one] - self.acknowledged_at[one] for one in ids]
 
     def check(self) -> None:
-        """Raise what ended the reading of statuses, if anything has."""
-        if self._reading.done():
-            self._reading.result()
+        """Raise what ended the reading of statuses or an endless load, if anything has."""
+        for one in self._background:
+            if one.done():
+                one.result()
+
+    @contextmanager
+    def endless(self, moments: Iterable[float]) -> Iterator[None]:
+        """Send one event at each of endless moments, in seconds from now, until the context is left."""
+        done = Event()
+        with ThreadPoolExecutor(1, "endless") as threads:
+            sending = threads.submit(self.send_at, takewhile(lambda _: not done.is_set(), moments), user_of)
+            self._background.append(sending)
+            try:
+                yield
+            finally:
+                done.set()
+                self._background.remove(sending)
+                sending.result()
+
+    def steady(self, rate: float) -> AbstractContextManager[None]:
+        """Send events at an even pace until the context is left."""
+        return self.endless(number / rate for number in count())
 
     def _send(self, user: str) -> str:
         event = _event(self._sources[len(self.ids) % len(self._sources)], user)
@@ -115,26 +135,6 @@ class Load:
                 self.work_s[status.event_id] = _work_s(status)
                 self.seen_twice += status.event_id in self.seen_at
                 self.seen_at.setdefault(status.event_id, now)
-
-
-@contextmanager
-def steady_load(load: Load, rate: float) -> Iterator[None]:
-    """Send events at an even pace until the context is left."""
-    with endless_load(load, (number / rate for number in count())):
-        yield
-
-
-@contextmanager
-def endless_load(load: Load, moments: Iterable[float]) -> Iterator[None]:
-    """Send one event at each of endless moments, in seconds from now, until the context is left."""
-    done = Event()
-    with ThreadPoolExecutor(1, "endless") as threads:
-        sending = threads.submit(load.send_at, takewhile(lambda _: not done.is_set(), moments), user_of)
-        try:
-            yield
-        finally:
-            done.set()
-            sending.result()
 
 
 def user_of(number: int) -> str:

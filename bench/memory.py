@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
-from load import Load, steady_load
+from load import Load
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -92,7 +92,7 @@ def memory(
 
 
 def _hold(load: Load, rate: float, minutes: float) -> None:
-    with steady_load(load, rate), counting("minutes under load", round(minutes)) as counter:
+    with load.steady(rate), counting("minutes under load", round(minutes)) as counter:
         end = time.monotonic() + minutes * 60
         while (left := end - time.monotonic()) > 0:
             load.check()

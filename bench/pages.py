@@ -50,7 +50,7 @@ def write_table(page: str, command: str, rows: Iterable[Sequence[str]], below: s
 def panels(titles: Sequence[str], along: str = "seconds") -> tuple[Figure, list[Axes]]:
     """Return a figure of panels below each other that share the axis that goes along them."""
     figure, axes = pyplot.subplots(
-        len(titles), 1, sharex=True, figsize=(9, 1.9 * len(titles)), layout="constrained", squeeze=False
+        len(titles), 1, sharex=True, figsize=(10, 1.9 * len(titles)), layout="constrained", squeeze=False
     )
     for one, title in zip(axes[:, 0], titles, strict=True):
         one.set_title(title, loc="left", fontsize=9)
@@ -61,10 +61,10 @@ def panels(titles: Sequence[str], along: str = "seconds") -> tuple[Figure, list[
 
 
 def save_plot(page: str, figure: Figure, name: str) -> Path:
-    """Write a plot into the page's folder, give every panel its legend, and return its path."""
+    """Write a plot into the page's folder, put the legend of every panel beside it, and return its path."""
     for axes in figure.axes:
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(fontsize=7, loc="upper right", framealpha=0.8)
+            axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
         axes.set_ylim(bottom=0)
     path = _folder(page) / f"{name}.png"
     figure.savefig(path, dpi=80)

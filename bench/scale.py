@@ -15,7 +15,7 @@ from statistics import mean, median, quantiles
 from typing import Annotated
 
 import typer
-from load import Load, steady_load, user_of
+from load import Load, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import write_figures, write_record
@@ -99,7 +99,7 @@ def _round(job: ScaledJob, slots: int, number: int) -> Round:
 
 
 def _killed(job: ScaledJob, capacity: float) -> tuple[float, float, int]:
-    with steady_load(job.load, capacity * STEADY_SHARE):
+    with job.load.steady(capacity * STEADY_SHARE):
         time.sleep(STEADY_SECONDS)
         killed, sent, most = job.kill(), len(job.load.ids), 0
         limit = killed + LIMIT_SECONDS

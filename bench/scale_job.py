@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
-from load import Load, steady_load
+from load import Load
 from own_place import darkroom
 from stored import backlog_rate
 
@@ -45,7 +45,7 @@ class ScaledJob:
 
     def rescale(self, slots: int, rate: float) -> Rescaled:
         """Stop with a savepoint and resume with so many slots, under a steady load of so many events a second."""
-        with steady_load(self.load, rate):
+        with self.load.steady(rate):
             time.sleep(STEADY_SECONDS)
             begun = time.monotonic()
             savepoint = self._stop()

@@ -13,7 +13,7 @@ from statistics import mean
 from typing import Annotated, Any
 
 import typer
-from load import Load, p50_p99_max, steady_load, user_of
+from load import Load, p50_p99_max, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -102,7 +102,7 @@ def spike(
 
 def _run(load: Load, capacity: float, seconds: float) -> _Moments:
     begun = time.monotonic()
-    with steady_load(load, capacity * STEADY_SHARE):
+    with load.steady(capacity * STEADY_SHARE):
         time.sleep(STEADY_SECONDS)
         spiked = time.monotonic()
         load.send_at((number / (capacity * TIMES) for number in range(round(capacity * TIMES * seconds))), user_of)
@@ -148,8 +148,8 @@ def _figures(load: Load, watch: JobWatch, moments: _Moments, capacity: float, se
 
 
 def _record(figures: Figures, watch: JobWatch, moments: _Moments, slots: int, interval: float) -> dict[str, Any]:
-    """Return the figures, the lag through the spike, and what a simulation of this run has to know of it."""
-    completed = [one.seconds for one in watch.checkpoints.values() if one.completed and one.at >= moments.steady]
+    """Return the figures, lag and checkpoints by seconds since the spike began, and what a simulation has to know."""
+    completed = [one for one in watch.checkpoints.values() if one.completed and one.at >= moments.steady]
     scene = {
         "slots": slots,
         "capacity": figures.capacity,
@@ -158,11 +158,12 @@ def _record(figures: Figures, watch: JobWatch, moments: _Moments, slots: int, in
         "before_s": moments.spike - moments.steady,
         "spike_s": moments.drain - moments.spike,
         "interval_s": interval,
-        "checkpoint_s": mean(completed),
+        "checkpoint_s": mean([one.seconds for one in completed] or [0.0]),
         "drained_s": DRAINED_SECONDS,
     }
     lag = [(one.at - moments.spike, one.unanswered) for one in watch.samples]
-    return {"figures": asdict(figures), "scene": scene, "lag": lag}
+    checkpoints = [(one.at - moments.spike, one.seconds) for one in completed]
+    return {"figures": asdict(figures), "scene": scene, "lag": lag, "checkpoints": checkpoints}
 
 
 def _most(samples: list[Sample]) -> dict[str, float]:

@@ -65,7 +65,9 @@ def _watch(
     watch: JobWatch, rest: FlinkRest, job_id: str, home: Path, unanswered: Callable[[], int], stop: Event
 ) -> None:
     admit = _vertex(rest, job_id, "admit the event")
-    while not stop.wait(1.0):
+    ended = False
+    while not ended:
+        ended = stop.wait(1.0)  # and one look more
         with contextlib.suppress(OperatorError):  # an answer that is late is the next second's
             held = _sum_of_gauges(rest, f"/jobs/{job_id}/vertices/{admit}/subtasks/metrics", "held_events")
             watch.samples.append(Sample(time.monotonic(), unanswered(), held, _memory(home)))
