@@ -7,16 +7,15 @@ use the machine.
 """
 
 import os
-import random
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Annotated
 
 import typer
-from load import Load, percentile
+from load import Load, percentile, random_moments
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -37,7 +36,6 @@ SHARE = 0.3
 UNSHAPED_PART = 0.1  # how much of the time the flood lasts when nothing holds it back
 UNSHAPED = {"DARKROOM_USER_EVENTS_PER_MINUTE": "1000000", "DARKROOM_USER_BURST": "1000000"}
 LIMIT_SECONDS = 1200.0
-SEED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +114,13 @@ def _measure(interval: str, seconds: float, flood_seconds: float, settings: dict
 
 def _flood(load: Load, watch: JobWatch, capacity: float, seconds: float, flood_seconds: float) -> _Seen:
     start = time.monotonic()
-    quiet = load.send_at(_moments(capacity * SHARE, seconds), _user)
+    quiet = load.send_at(islice(random_moments(capacity * SHARE), round(capacity * SHARE * seconds)), _user)
     load.wait_for(quiet, LIMIT_SECONDS)
     with ThreadPoolExecutor(1, "flood") as threads:
         begun = time.monotonic()
         moments = (number / (capacity * TIMES) for number in range(round(capacity * TIMES * flood_seconds)))
         flooding = threads.submit(load.send_at, moments, lambda _: "flooding-user")
-        everyone = load.send_at(_moments(capacity * SHARE, seconds), _user)
+        everyone = load.send_at(islice(random_moments(capacity * SHARE), round(capacity * SHARE * seconds)), _user)
         load.wait_for(everyone, LIMIT_SECONDS)
         sent = flooding.result()
     before, after = _latencies(load, quiet), _latencies(load, everyone)
@@ -141,12 +139,6 @@ def _flood(load: Load, watch: JobWatch, capacity: float, seconds: float, flood_s
     points = list(zip((load.acknowledged_at[one] - start for one in ids), load.latencies(ids), strict=True))
     held = [(one.at - start, one.held) for one in watch.samples]
     return _Seen(run, points, held, (begun - start, begun - start + flood_seconds))
-
-
-def _moments(rate: float, seconds: float) -> Iterator[float]:
-    """Yield a random moment in each 1/rate seconds, the same in every run, to meet a checkpoint at all its phases."""
-    choose = random.Random(SEED)
-    return ((number + choose.random()) / rate for number in range(round(rate * seconds)))
 
 
 def _user(number: int) -> str:

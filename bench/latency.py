@@ -12,17 +12,16 @@ lasts for several rounds, and then goes on until all events of the rounds are an
 """
 
 import os
-import random
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain, count, islice
+from itertools import chain, islice
 from statistics import fmean
 from typing import Annotated
 
 import typer
-from load import Load, percentile, user_of
+from load import Load, percentile, random_moments, user_of
 from measurement import run_measurement
 from own_place import darkroom, own_place, running_job
 from pages import panels, save_plot, write_figures, write_record
@@ -42,7 +41,6 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}  # of the interval, which events
 WARM_UP_EVENTS = 40  # the first images pay for imports, connections and the JVM's compilation
 BACKLOG_EVENTS = 150
 LIMIT_SECONDS = 300.0
-SEED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def _interval(interval_s: float, loads: Sequence[int], seconds: float, rounds: i
 def _send(load: Load, description: str, rate: float, seconds: float, rounds: int) -> _Sent:
     """Send round after round, and go on at the same rate until all events of the rounds are answered."""
     each, first, since = max(1, round(rate * seconds)), len(load.ids), time.monotonic()
-    moments, end = _moments(rate), first + rounds * each
+    moments, end = random_moments(rate), first + rounds * each
     with counting(description, rounds * each) as counter:
         measured = counted(islice(moments, rounds * each), counter)
         with load.endless(chain(measured, moments)):
@@ -143,12 +141,6 @@ def _send(load: Load, description: str, rate: float, seconds: float, rounds: int
             counter.describe("waiting for the last statuses")
             load.wait_for(ids, LIMIT_SECONDS)
     return _Sent([ids[start : start + each] for start in range(0, len(ids), each)], since, time.monotonic())
-
-
-def _moments(rate: float) -> Iterator[float]:
-    """Yield seconds after the start without end: a random one in each 1/rate seconds, the same in every run."""
-    choose = random.Random(SEED)
-    return ((number + choose.random()) / rate for number in count())
 
 
 def _cell(

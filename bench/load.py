@@ -5,6 +5,7 @@ acknowledged by all in-sync replicas, and when `poll` of a `read_committed` cons
 """
 
 import math
+import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -140,6 +141,15 @@ class Load:
 def user_of(number: int) -> str:
     """Return the user of an event by its number; they are so many that none is held back."""
     return f"user-{number % USERS}"
+
+
+def random_moments(rate: float) -> Iterator[float]:
+    """Yield seconds after the start without end: a random one in each 1/rate seconds, the same in every run.
+
+    So events meet a checkpoint interval at all its phases; at an even pace they would meet it at the same few.
+    """
+    choose = random.Random(SEED)
+    return ((number + choose.random()) / rate for number in count())
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
